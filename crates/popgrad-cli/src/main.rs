@@ -1,0 +1,3 @@
+//! The command `popgrad`.
+
+fn main() {}

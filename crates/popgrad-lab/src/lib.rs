@@ -1,0 +1,1 @@
+//! The laboratory: experiments, files, figures and reports made with [`popgrad`].

@@ -1,0 +1,3 @@
+//! The project's front door: `cargo xtask test|lint|docs|bench|golden`.
+
+fn main() {}
