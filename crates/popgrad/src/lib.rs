@@ -4,7 +4,10 @@ mod angle;
 mod arc_cosine;
 mod input_law;
 mod kind;
+mod lanes;
 mod matrix;
+mod panels;
+mod two_layer;
 mod vector;
 
 pub use angle::{Angle, VectorError, angle};
@@ -13,4 +16,6 @@ pub use arc_cosine::{
 };
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
+pub use lanes::Level;
 pub use matrix::{Matrix, MatrixError, MatrixView};
+pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
