@@ -5,6 +5,7 @@ mod arc_cosine;
 mod input_law;
 mod kind;
 mod matrix;
+mod symmetric;
 mod vector;
 
 pub use angle::{Angle, VectorError, angle};
@@ -14,3 +15,6 @@ pub use arc_cosine::{
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use matrix::{Matrix, MatrixError, MatrixView};
+pub use symmetric::{
+    Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
+};
