@@ -8,6 +8,7 @@ mod lanes;
 mod matrix;
 mod panels;
 mod two_layer;
+mod symmetric;
 mod vector;
 
 pub use angle::{Angle, VectorError, angle};
@@ -19,3 +20,6 @@ pub use kind::Kind;
 pub use lanes::Level;
 pub use matrix::{Matrix, MatrixError, MatrixView};
 pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
+pub use symmetric::{
+    Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
+};
