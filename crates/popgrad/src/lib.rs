@@ -9,6 +9,9 @@ mod matrix;
 mod panels;
 mod two_layer;
 mod symmetric;
+mod numerics;
+mod random;
+mod statistics;
 mod vector;
 
 pub use angle::{Angle, VectorError, angle};
@@ -22,4 +25,10 @@ pub use matrix::{Matrix, MatrixError, MatrixView};
 pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
 pub use symmetric::{
     Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
+};
+pub use numerics::NUMERICS;
+pub use random::RandomStream;
+pub use statistics::{
+    LineFit, Moments, StatisticsError, WilsonInterval, fit_line, fit_line_weighted, normal_cdf,
+    normal_quantile, two_sided_bound, wilson_interval,
 };
