@@ -2,6 +2,7 @@
 
 mod angle;
 mod arc_cosine;
+mod dynamics;
 mod input_law;
 mod kind;
 mod lanes;
@@ -17,6 +18,11 @@ mod vector;
 pub use angle::{Angle, VectorError, angle};
 pub use arc_cosine::{
     KernelHessian, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian,
+};
+pub use dynamics::{
+    AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
+    FlowOptions, GradientDescent, GradientFlow, Landscape, Outcome, Progress, RecordPlan, Row, Status,
+    StepHalving, StopRule, ZeroStudentRule,
 };
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
