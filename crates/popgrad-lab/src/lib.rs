@@ -1,1 +1,4 @@
 //! The laboratory: experiments, files, figures and reports made with [`popgrad`].
+
+pub mod storage;
+pub mod words;
