@@ -1,1 +1,3 @@
 //! The laboratory: experiments, files, figures and reports made with [`popgrad`].
+
+pub mod figure;
