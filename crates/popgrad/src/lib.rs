@@ -5,6 +5,9 @@ mod arc_cosine;
 mod input_law;
 mod kind;
 mod matrix;
+mod numerics;
+mod random;
+mod statistics;
 mod vector;
 
 pub use angle::{Angle, VectorError, angle};
@@ -14,3 +17,9 @@ pub use arc_cosine::{
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use matrix::{Matrix, MatrixError, MatrixView};
+pub use numerics::NUMERICS;
+pub use random::RandomStream;
+pub use statistics::{
+    LineFit, Moments, StatisticsError, WilsonInterval, fit_line, fit_line_weighted, normal_cdf,
+    normal_quantile, two_sided_bound, wilson_interval,
+};
