@@ -2,6 +2,7 @@
 
 mod angle;
 mod arc_cosine;
+mod dynamics;
 mod input_law;
 mod kind;
 mod matrix;
@@ -14,6 +15,7 @@ pub use angle::{Angle, VectorError, angle};
 pub use arc_cosine::{
     KernelHessian, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian,
 };
+pub use dynamics::{DynamicsError, Landscape, Status, StopRule, ZeroStudentRule};
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use matrix::{Matrix, MatrixError, MatrixView};
