@@ -1,1 +1,5 @@
 //! The laboratory: experiments, files, figures and reports made with [`popgrad`].
+
+pub mod figure;
+pub mod storage;
+pub mod words;
