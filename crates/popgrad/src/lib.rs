@@ -1,5 +1,6 @@
 //! Exact training dynamics of teacher-student ReLU networks under Gaussian input.
 
+pub mod accuracy;
 mod angle;
 mod arc_cosine;
 mod input_law;
@@ -14,3 +15,8 @@ pub use arc_cosine::{
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use matrix::{Matrix, MatrixError, MatrixView};
+
+/// The README's Rust blocks, run with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
