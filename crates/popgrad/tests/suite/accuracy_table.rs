@@ -85,8 +85,8 @@ fn public_functions() -> BTreeSet<String> {
 /// Whether a public function needs no row.
 fn is_plain(name: &str) -> bool {
     let verb = name.rsplit("::").next().unwrap_or(name);
-    let plain = |p: &&str| if p.ends_with('_') { verb.starts_with(*p) } else { verb == *p };
-    PLAIN_VERBS.iter().any(|p| plain(&p)) || NOT_NUMERIC.contains(&name)
+    let plain = |p: &str| if p.ends_with('_') { verb.starts_with(p) } else { verb == p };
+    PLAIN_VERBS.iter().any(|p| plain(p)) || NOT_NUMERIC.contains(&name)
 }
 
 #[test]
