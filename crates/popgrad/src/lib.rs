@@ -3,6 +3,7 @@
 pub mod accuracy;
 mod angle;
 mod arc_cosine;
+mod double_double;
 mod dynamics;
 mod input_law;
 mod kind;
@@ -11,6 +12,7 @@ mod matrix;
 mod numerics;
 mod panels;
 mod random;
+mod spectrum;
 mod statistics;
 mod symmetric;
 mod two_layer;
@@ -31,6 +33,7 @@ pub use lanes::Level;
 pub use matrix::{Matrix, MatrixError, MatrixView};
 pub use numerics::NUMERICS;
 pub use random::RandomStream;
+pub use spectrum::{SpectrumError, symmetric_eigenvalues, symmetric_eigenvectors};
 pub use statistics::{
     LineFit, Moments, StatisticsError, WilsonInterval, fit_line, fit_line_weighted, normal_cdf,
     normal_quantile, two_sided_bound, wilson_interval,
@@ -38,7 +41,7 @@ pub use statistics::{
 pub use symmetric::{
     Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
 };
-pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
+pub use two_layer::{Blocks, Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
 
 /// The README's Rust blocks, run with the documentation tests.
 #[cfg(doctest)]
