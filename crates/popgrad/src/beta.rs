@@ -87,7 +87,7 @@ fn power_series(p: f64, q: f64, x: f64) -> f64 {
 /// `2F1(1-q, 1; p+1; -x/y)` by Gauss's continued fraction, all terms positive for `q <= 1` (S.20).
 fn continued_fraction(p: f64, q: f64, ratio: f64) -> f64 {
     let (a, c) = (1.0 - q, p + 1.0);
-    let (mut value, mut numerator, mut denominator) = (1.0, 1.0, 1.0);
+    let (mut value, mut numerator, mut denominator) = (1.0, 1.0, 0.0);
     for i in 0..TERMS {
         let k = (i / 2) as f64;
         let coefficient = if i % 2 == 0 {
