@@ -11,3 +11,4 @@ mod random_stream; // the random streams against an independent ChaCha8 and 50 d
 mod single_relu; // exact flow, Theorems 5 and 6, incomplete beta function
 mod statistics; // the normal law against 50 digits; coverage of intervals; scatter of fitted lines
 mod symmetric; // plane of Theorem 7, finite groups
+mod two_layer; // loss, gradient and Hessian of the two-layer problem
