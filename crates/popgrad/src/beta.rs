@@ -179,7 +179,7 @@ fn check(p: f64, q: f64, x: f64) -> Result<(), BetaError> {
 ///
 /// - Domain: `p > 0` finite, `0 < q <= 1`, `0 <= x <= 1`.
 /// - Accuracy (measured, `q = 1/2`, `p` up to 5e5, against 60 digits): relative error at most
-///   `16 EPSILON (2 + |ln I|)`, with `x` taken as exact. Other `q`: not characterised.
+///   `4 EPSILON (2 + |ln I|)`, with `x` taken as exact. Other `q`: not characterised.
 ///
 /// # Errors
 ///
@@ -204,7 +204,7 @@ pub fn incomplete_beta(p: f64, q: f64, x: f64) -> Result<f64, BetaError> {
 ///
 /// - Domain: as [`incomplete_beta`]; minus infinity at `x = 0`.
 /// - Accuracy (measured, `q = 1/2`, `p` up to 5e5, against 60 digits): absolute error at most
-///   `16 EPSILON (2 + |ln I|)`.
+///   `4 EPSILON (2 + |ln I|)`.
 ///
 /// # Errors
 ///

@@ -1,6 +1,6 @@
 //! One student and one teacher: the exact flow, Theorems 5 and 6, the incomplete beta function.
 
-use crate::fixture::{Worst, count, list, number, numbers, read};
+use crate::fixture::{Worst, allowed, count, list, number, numbers, read};
 use popgrad::{
     RandomStream, SingleReluFlow, THEOREM5_CRITICAL_ANGLE, ball_probability, distance_decrease, gating,
     gaussian_probability, in_omega, incomplete_beta, kernel, log_incomplete_beta, single_relu_gradient,
@@ -24,13 +24,13 @@ fn golden_loss_and_gradient() {
         let place = || format!("w = {w:?}");
         let want = numbers(&row["gradient"]);
         for (g, want) in single_relu_gradient(&w, &v).unwrap().iter().zip(&want) {
-            gradient.check(*g, *want, 2.0 * EPS * (norm(&w) + norm(&v)), place);
+            gradient.check(*g, *want, allowed("single_relu_gradient", norm(&w) + norm(&v)), place);
             if e < 0.1 {
-                near.check(*g, *want, 2.0 * EPS * e, place);
+                near.check(*g, *want, allowed("single_relu_gradient#near", e), place);
             }
         }
         let want = number(&row["loss"]);
-        loss.check(single_relu_loss(&w, &v).unwrap(), want, 8.0 * EPS * want, place);
+        loss.check(single_relu_loss(&w, &v).unwrap(), want, allowed("single_relu_loss", want), place);
     }
 }
 
@@ -41,18 +41,30 @@ fn golden_flow_of_the_table() {
     for case in list(&read("single_relu_flow.json")["cases"]) {
         let flow = SingleReluFlow::try_new(&numbers(&case["w0"]), &numbers(&case["v"])).unwrap();
         let want = number(&case["C"]);
-        conserved.check(flow.conserved(), want, 8.0 * EPS * want.abs(), || format!("{}", case["w0"]));
+        conserved.check(flow.conserved(), want, allowed("SingleReluFlow::conserved", want), || {
+            format!("{}", case["w0"])
+        });
         for point in list(&case["points"]) {
             let t = number(&point["t"]);
             let place = || format!("w0 = {}, t = {t}", case["w0"]);
             let theta = number(&point["theta"]);
-            angle.check(flow.angle(t).unwrap().theta, theta, 4.0 * EPS * (1.0 + t) * theta, place);
+            angle.check(
+                flow.angle(t).unwrap().theta,
+                theta,
+                allowed("SingleReluFlow::angle", (1.0 + t) * theta),
+                place,
+            );
             let want = numbers(&point["w"]);
             for (g, w) in flow.position(t).unwrap().iter().zip(&want) {
-                position.check(*g, *w, 4.0 * EPS * (1.0 + t) * norm(&want), place);
+                position.check(*g, *w, allowed("SingleReluFlow::position", (1.0 + t) * norm(&want)), place);
             }
             let r = norm(&want) / norm(&numbers(&case["v"]));
-            position.check(flow.radius(t).unwrap(), r, 4.0 * EPS * (1.0 + t) * r, place);
+            position.check(
+                flow.radius(t).unwrap(),
+                r,
+                allowed("SingleReluFlow::radius", (1.0 + t) * r),
+                place,
+            );
         }
     }
 }
@@ -66,10 +78,10 @@ fn golden_deviation_and_loss_along_the_flow() {
         let place = || format!("w0 = {}, t = {t}", row["w0"]);
         let want = numbers(&row["deviation"]);
         for (g, w) in flow.deviation(t).unwrap().iter().zip(&want) {
-            deviation.check(*g, *w, 4.0 * EPS * (1.0 + t) * norm(&want), place);
+            deviation.check(*g, *w, allowed("SingleReluFlow::deviation", (1.0 + t) * norm(&want)), place);
         }
         let want = number(&row["loss"]);
-        loss.check(flow.loss(t).unwrap(), want, 16.0 * EPS * (1.0 + t) * want, place);
+        loss.check(flow.loss(t).unwrap(), want, allowed("SingleReluFlow::loss", (1.0 + t) * want), place);
     }
 }
 
@@ -83,9 +95,9 @@ fn golden_theorem5() {
         let [[a, b], [c, d]] = theorem5_matrix(r[0]).unwrap();
         assert_eq!(b, c);
         for (got, want) in [(a, r[1]), (b, r[2]), (d, r[3])] {
-            matrix.check(got, want, 4.0 * EPS * PI, || format!("theta = {}", r[0]));
+            matrix.check(got, want, allowed("theorem5_matrix", PI), || format!("theta = {}", r[0]));
         }
-        let allowed = if r[0] <= 2.0 { 8.0 * EPS * r[4] } else { 32.0 * EPS };
+        let allowed = allowed("theorem5_determinant", if r[0] <= 2.0 { r[4] } else { 4.0 });
         determinant.check(theorem5_determinant(r[0]).unwrap(), r[4], allowed, || format!("theta = {}", r[0]));
     }
     let (below, above) = (THEOREM5_CRITICAL_ANGLE - 1e-14, THEOREM5_CRITICAL_ANGLE + 1e-14);
@@ -99,7 +111,7 @@ fn golden_ball_probability() {
     let more = read("probabilities.json")["ball"].clone();
     for row in list(&rows).iter().chain(list(&more)) {
         let (d, r, want) = (count(&row[0]), number(&row[1]), number(&row[2]));
-        let allowed = 4.0 * EPS * (1.0 + want.ln().abs()) * want;
+        let allowed = allowed("ball_probability", (1.0 + want.ln().abs()) * want);
         worst.check(ball_probability(d, r).unwrap(), want, allowed, || format!("d = {d}, r = {r}"));
     }
 }
@@ -111,9 +123,9 @@ fn paper_theorem6_bound_holds_and_is_not_tight() {
     for row in list(&read("theorem5_6.json")["bound"]) {
         let (d, eps) = (count(&row[0]), number(&row[1]));
         let r = theorem6_radius(d, eps).unwrap();
-        worst.check(r, number(&row[2]), 2.0 * EPS * r, || format!("{row}"));
+        worst.check(r, number(&row[2]), allowed("theorem6_radius", r), || format!("{row}"));
         let (bound, p) = (theorem6_bound(eps).unwrap(), ball_probability(d, r).unwrap());
-        worst.check(bound, number(&row[3]), 2.0 * EPS * bound, || format!("{row}"));
+        worst.check(bound, number(&row[3]), allowed("theorem6_bound", bound), || format!("{row}"));
         worst.check(p, number(&row[4]), 16.0 * EPS * p, || format!("{row}"));
         assert!(p >= bound, "d = {d}, eps = {eps}: {p} < {bound}");
     }
@@ -127,7 +139,7 @@ fn golden_gaussian_probability() {
     let mut worst = Worst::new("gaussian probability");
     for row in list(&read("probabilities.json")["gaussian"]) {
         let (d, sd, want) = (count(&row[0]), number(&row[1]), number(&row[2]));
-        let allowed = 64.0 * EPS * (1.0 + want.ln().abs()) * want;
+        let allowed = allowed("gaussian_probability", (1.0 + want.ln().abs()) * want);
         worst.check(gaussian_probability(d, sd).unwrap(), want, allowed, || format!("d = {d}, sd = {sd}"));
     }
 }
@@ -138,10 +150,25 @@ fn golden_incomplete_beta() {
     for row in list(&read("probabilities.json")["beta"]) {
         let r = numbers(row);
         let place = || format!("p = {}, x = {:e}", r[0], r[2]);
-        let allowed = 4.0 * EPS * (2.0 + r[4].abs());
-        value.check(incomplete_beta(r[0], r[1], r[2]).unwrap(), r[3], allowed * r[3], place);
-        log.check(log_incomplete_beta(r[0], r[1], r[2]).unwrap(), r[4], allowed, place);
+        let scale = 2.0 + r[4].abs();
+        let got = incomplete_beta(r[0], r[1], r[2]).unwrap();
+        value.check(got, r[3], allowed("incomplete_beta", scale * r[3]), place);
+        log.check(
+            log_incomplete_beta(r[0], r[1], r[2]).unwrap(),
+            r[4],
+            allowed("log_incomplete_beta", scale),
+            place,
+        );
     }
+}
+
+/// With deviation `c / d` the chance has a limit: `P -> Phi(-c/2)`, as `|w|^2 -> c^2/d |v|^2` against `2 w.v`.
+#[test]
+fn paper_gaussian_starts_in_very_many_dimensions() {
+    let d = 1_000_000;
+    let p = gaussian_probability(d, 0.5 / d as f64).unwrap();
+    let limit = 0.5 * libm::erfc(0.25 / 2.0_f64.sqrt());
+    assert!((p - limit).abs() < 1e-6, "{p} {limit}");
 }
 
 /// Fractions of starts in Omega, counted: an independent check of (S.15) and (S.18) with a seeded stream.
@@ -234,11 +261,11 @@ proptest! {
         let flow = SingleReluFlow::try_new(&w, &v).unwrap();
         let at = flow.angle(t).unwrap().theta;
         prop_assume!(at > 0.0 && at < flow.angle(0.0).unwrap().theta && flow.angle(0.0).unwrap().psi > 1e-3);
-        prop_assert!((flow.time_to_angle(at).unwrap() - t).abs() < 1e-9 * (1.0 + t));
+        prop_assert!((flow.time_to_angle(at).unwrap() - t).abs() <= allowed("SingleReluFlow::time_to_angle", 1.0 + t));
         let time = flow.time_to_loss(flow.loss(t).unwrap()).unwrap();
         // The loss is flat where the student is nearly zero, so compare losses, not times.
         let (a, b) = (flow.loss(time).unwrap(), flow.loss(t).unwrap());
-        prop_assert!((a - b).abs() <= 1e-12 * b, "{time} {t}");
+        prop_assert!((a - b).abs() <= allowed("SingleReluFlow::time_to_loss", b), "{time} {t}");
     }
 
     #[test]
@@ -261,7 +288,7 @@ proptest! {
         let [[a, b], [_, d]] = theorem5_matrix(theta).unwrap();
         let want = -(a * n * n + 2.0 * b * n * m + d * m * m) / (2.0 * PI);
         let got = distance_decrease(&w, &v).unwrap();
-        prop_assert!((got - want).abs() <= 16.0 * EPS * (n + m) * (n + m), "{got} {want}");
+        prop_assert!((got - want).abs() <= allowed("distance_decrease", (n + m) * (n + m)), "{got} {want}");
         if in_omega(&w, &v).unwrap() {
             prop_assert!(got <= 0.0 && theta < PI / 2.0);
         }
