@@ -301,7 +301,7 @@ proptest! {
         prop_assert!(b <= a * (1.0 + 1e-13) && a <= 0.5 * (1.0 + 1e-13) && b >= 0.0, "{a} {b}");
         let sd = r / (d as f64).sqrt();
         let g = gaussian_probability(d, sd).unwrap();
-        prop_assert!(g >= 0.0 && g <= 0.5 * (1.0 + 1e-12));
+        prop_assert!((0.0..=0.5 * (1.0 + 1e-12)).contains(&g));
     }
 }
 

@@ -177,7 +177,9 @@ fn smallest_pivot(h: &[Vec<f64>], shift: f64) -> f64 {
             }
         }
         a.swap(c, pr);
-        a.iter_mut().for_each(|row| row.swap(c, pc));
+        for row in &mut a {
+            row.swap(c, pc);
+        }
         smallest = smallest.min(a[c][c].abs());
         if a[c][c] == 0.0 {
             return 0.0;
@@ -424,7 +426,7 @@ fn starts_on_a_grid_end_where_the_separatrix_says() {
                     XyEnd::Saddle => (plane.saddle().x, plane.saddle().y),
                     XyEnd::NegativeSaddle => (plane.negative_saddle().x, plane.negative_saddle().y),
                     XyEnd::Exchanged => (0.0, 1.0),
-                    _ => plane.find_spurious().map(|p| (p.x, p.y)).unwrap(),
+                    XyEnd::Spurious => plane.find_spurious().map(|p| (p.x, p.y)).unwrap(),
                 };
                 assert!(
                     (a - p).hypot(b - q) < 1e-4,
@@ -502,7 +504,7 @@ fn golden_trajectories_by_the_gradient_flow_of_the_crate() {
         let units = count(&row["K"]);
         let at = |key: &str| number(&row[key]);
         let stop = StopRule { time: Some(at("T")), ..StopRule::default() };
-        let options = || FlowOptions { rtol: 1e-11, stop: stop.clone(), ..FlowOptions::default() };
+        let options = || FlowOptions { rtol: 1e-11, stop, ..FlowOptions::default() };
         let plane = XyPlane::try_new(units).unwrap();
         let end = GradientFlow::try_new(plane, &[at("x0"), at("y0")], options()).unwrap().run();
         assert_eq!(end.status, Status::TimeLimit);
