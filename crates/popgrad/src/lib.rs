@@ -5,6 +5,8 @@ mod arc_cosine;
 mod input_law;
 mod kind;
 mod matrix;
+mod monte_carlo;
+mod network;
 mod numerics;
 mod random;
 mod statistics;
@@ -17,6 +19,11 @@ pub use arc_cosine::{
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use matrix::{Matrix, MatrixError, MatrixView};
+pub use monte_carlo::{
+    Estimate, GatingMonteCarlo, MonteCarloError, NetworkEstimate, NetworkMonteCarlo, PlaneMonteCarlo, SampleLaw,
+    SamplePlan, SampleProgress, gating_monte_carlo, gating_monte_carlo_in_plane, network_monte_carlo,
+};
+pub use network::{Network, NetworkError};
 pub use numerics::NUMERICS;
 pub use random::RandomStream;
 pub use statistics::{
