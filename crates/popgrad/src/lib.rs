@@ -3,6 +3,7 @@
 mod angle;
 mod arc_cosine;
 mod input_law;
+mod eight;
 mod kind;
 mod matrix;
 mod monte_carlo;
@@ -20,8 +21,9 @@ pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use matrix::{Matrix, MatrixError, MatrixView};
 pub use monte_carlo::{
-    Estimate, GatingMonteCarlo, MonteCarloError, NetworkEstimate, NetworkMonteCarlo, PlaneMonteCarlo, SampleLaw,
-    SamplePlan, SampleProgress, gating_monte_carlo, gating_monte_carlo_in_plane, network_monte_carlo,
+    Estimate, GatingMonteCarlo, MonteCarloError, NetworkEstimate, NetworkMonteCarlo, PlaneMonteCarlo,
+    SampleLaw, SamplePlan, SampleProgress, gating_monte_carlo, gating_monte_carlo_in_plane,
+    network_monte_carlo,
 };
 pub use network::{Network, NetworkError};
 pub use numerics::NUMERICS;

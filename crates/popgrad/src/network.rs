@@ -3,8 +3,11 @@
 //! `g(x) = sum_j a_j s(w_j . x) + c . x` with `s(z) = alpha z + (1 - alpha) max(z, 0)`. Sampled quantities (Monte
 //! Carlo, data) take teacher and student in this form.
 
+use crate::eight::{Eight, fused, project};
 use crate::vector::{dot, first_non_finite};
 use crate::{Kind, Matrix, MatrixView};
+use fearless_simd::prelude::*;
+use fearless_simd::{Simd, f64x8};
 use thiserror::Error;
 
 /// Why a network, or a computation on one, is refused.
@@ -184,14 +187,41 @@ impl Network {
     /// If `x` has not the input dimension.
     pub fn eval(&self, x: &[f64]) -> f64 {
         assert_eq!(x.len(), self.inputs(), "x has the input dimension");
-        let units = (0..self.units()).map(|j| self.output[j] * leaky_relu(self.leaky, dot(self.weights.row(j), x)));
+        let units =
+            (0..self.units()).map(|j| self.output[j] * leaky_relu(self.leaky, dot(self.weights.row(j), x)));
         units.sum::<f64>() + dot(&self.skip, x)
+    }
+
+    /// The units' part of the value at eight samples, `sum_j a_j s(w_j . x)` without the skip; pre-activations are
+    /// kept in `units` when given.
+    #[inline(always)]
+    pub(crate) fn eval_lanes<S: Simd>(
+        &self,
+        simd: S,
+        x: &[Eight],
+        mut units: Option<&mut [Eight]>,
+    ) -> f64x8<S> {
+        let mut value = f64x8::splat(simd, 0.0);
+        for j in 0..self.units() {
+            let z = project(simd, self.weights.row(j), x);
+            if let Some(units) = units.as_deref_mut() {
+                units[j].store(z);
+            }
+            value = fused(simd, activation(simd, self.leaky, z), f64x8::splat(simd, self.output[j]), value);
+        }
+        value
     }
 }
 
 /// `s(z) = alpha z + (1 - alpha) max(z, 0)`.
 pub(crate) fn leaky_relu(alpha: f64, z: f64) -> f64 {
     if z > 0.0 { z } else { alpha * z }
+}
+
+/// `s(z)` of eight numbers.
+#[inline(always)]
+pub(crate) fn activation<S: Simd>(simd: S, alpha: f64, z: f64x8<S>) -> f64x8<S> {
+    z.simd_gt(f64x8::splat(simd, 0.0)).select(z, z * f64x8::splat(simd, alpha))
 }
 
 /// Refuses a pair that does not compute on the same inputs with the same activation.

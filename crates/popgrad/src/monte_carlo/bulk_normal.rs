@@ -10,7 +10,7 @@
 //! stray less than the grid's `2^-32`. Both are invisible below some 1e16 samples in moments, and a sample
 //! of 1e10 numbers would on average miss 0.1 beyond 6.76.
 
-use super::lanes::{LANES, Lanes};
+use crate::eight::{LANES, Eight, fused};
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f64x8, u32x16, u64x8};
 
@@ -87,8 +87,18 @@ impl BulkNormal {
     }
 
     /// Fills `out` with normals: entry `j` holds number `j` of eight samples. An odd last number uses up a pair.
+    ///
+    /// A call of its own, so that each instruction set's code exists once.
+    #[inline(never)]
+    pub(crate) fn fill<S: Simd>(&mut self, simd: S, out: &mut [Eight]) {
+        simd.vectorize(
+            #[inline(always)]
+            || self.fill_here(simd, out),
+        );
+    }
+
     #[inline(always)]
-    pub(crate) fn fill<S: Simd>(&mut self, simd: S, out: &mut [Lanes]) {
+    fn fill_here<S: Simd>(&mut self, simd: S, out: &mut [Eight]) {
         for pair in out.chunks_mut(2) {
             if self.used == PAIRS {
                 *self.words = superblock(simd, &self.key, self.stream, self.superblock);
@@ -166,7 +176,7 @@ fn quarter_round<S: Simd>(x: &mut [u32x16<S>; 16], a: usize, b: usize, c: usize,
 fn polynomial<S: Simd, const N: usize>(simd: S, c: &[f64; N], x: f64x8<S>) -> f64x8<S> {
     let mut sum = f64x8::splat(simd, c[N - 1]);
     for i in (0..N - 1).rev() {
-        sum = sum.mul_add_precise(x, f64x8::splat(simd, c[i]));
+        sum = fused(simd, sum, x, f64x8::splat(simd, c[i]));
     }
     sum
 }
@@ -185,10 +195,11 @@ fn normal_pair<S: Simd>(simd: S, bits: u64x8<S>) -> (f64x8<S>, f64x8<S>) {
     // Relative to the grid's end, 2^32: the exponent counts from -33.
     let exponent: f64x8<S> = (exponent | magic).bitcast::<f64x8<S>>() - number(TWO_52 + 33.0);
     let x = mantissa - number(1.0);
-    let squared = polynomial(simd, &LOG, x).mul_add_precise(x, exponent * number(LOG_STEP));
+    let squared = fused(simd, polynomial(simd, &LOG, x), x, exponent * number(LOG_STEP));
     let radius = squared.sqrt();
     // The angle in (-pi/2, pi/2) from 31 bits; the last bit turns the pair by half a circle.
-    let y: f64x8<S> = ((bits & word(0x7fff_ffff)) | magic).bitcast::<f64x8<S>>() - number(TWO_52 + 1_073_741_823.5);
+    let y: f64x8<S> =
+        ((bits & word(0x7fff_ffff)) | magic).bitcast::<f64x8<S>>() - number(TWO_52 + 1_073_741_823.5);
     let turn = (bits << 32) & word(1 << 63);
     let radius: f64x8<S> = (radius.bitcast::<u64x8<S>>() | turn).bitcast();
     let yy = y * y;

@@ -1,9 +1,9 @@
 //! What all Monte Carlo machines share: the count of batches, and sums that become means and standard errors.
 
-use super::lanes::{LANES, Lanes};
 use super::sample_law::{Batch, SampleLaw};
 use super::{Estimate, MonteCarloError, SamplePlan, SampleProgress};
 use crate::Moments;
+use crate::eight::{LANES, Eight, fused};
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f64x8};
 
@@ -14,7 +14,7 @@ pub(crate) const BLOCK: usize = 2;
 pub(crate) trait Observer {
     /// Takes in up to two groups of eight samples: `x[g * d + j]` holds coordinate `j` of group `g`, and `active[g]` 1
     /// for samples that count and 0 for those beyond the last.
-    fn see<S: Simd>(&mut self, simd: S, x: &[Lanes], active: &[Lanes]);
+    fn see<S: Simd>(&mut self, simd: S, x: &[Eight], active: &[Eight]);
     /// The running sums, to be folded at the end of a batch.
     fn sums(&mut self) -> &mut Sums;
 }
@@ -31,7 +31,11 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(crate) fn try_new(law: SampleLaw, dimension: usize, plan: SamplePlan) -> Result<Self, MonteCarloError> {
+    pub(crate) fn try_new(
+        law: SampleLaw,
+        dimension: usize,
+        plan: SamplePlan,
+    ) -> Result<Self, MonteCarloError> {
         law.check()?;
         let units = plan.samples.div_ceil(law.unit());
         if units < 2 {
@@ -69,7 +73,7 @@ impl Driver {
     /// Draws `count` batches, or those that are left, and shows them to the observer.
     #[inline(always)]
     pub(crate) fn run<S: Simd>(&mut self, simd: S, count: u64, observer: &mut impl Observer) {
-        let mut x = vec![Lanes::default(); BLOCK * self.dimension];
+        let mut x = vec![Eight::default(); BLOCK * self.dimension];
         for _ in 0..count {
             if self.batch == self.batches() {
                 return;
@@ -80,7 +84,7 @@ impl Driver {
     }
 
     #[inline(always)]
-    fn run_batch<S: Simd>(&self, simd: S, x: &mut [Lanes], observer: &mut impl Observer) {
+    fn run_batch<S: Simd>(&self, simd: S, x: &mut [Eight], observer: &mut impl Observer) {
         let mut samples = Batch::new(self.law, self.seed, self.batch);
         let left = self.units - self.batch * self.batch_units();
         let sequences = self.law.is_sequential();
@@ -89,7 +93,7 @@ impl Driver {
         let groups = if sequences { self.law.unit() } else { units.div_ceil(LANES as u64) };
         let active = |group: u64| {
             let first = if sequences { 0 } else { group * LANES as u64 };
-            let mut weights = Lanes::default();
+            let mut weights = Eight::default();
             for (lane, w) in weights.0.iter_mut().enumerate() {
                 *w = f64::from(u8::from(first + (lane as u64) < units));
             }
@@ -112,14 +116,14 @@ impl Driver {
 /// Sums and sums of squares of several components, eight samples side by side, folded batch by batch.
 #[derive(Clone, Debug)]
 pub(crate) struct Sums {
-    pub(crate) sum: Vec<Lanes>,
-    pub(crate) squares: Vec<Lanes>,
+    pub(crate) sum: Vec<Eight>,
+    pub(crate) squares: Vec<Eight>,
     moments: Vec<Moments>,
 }
 
 impl Sums {
     pub(crate) fn new(components: usize) -> Self {
-        let zeros = || vec![Lanes::default(); components];
+        let zeros = || vec![Eight::default(); components];
         Self { sum: zeros(), squares: zeros(), moments: vec![Moments::default(); components] }
     }
 
@@ -128,7 +132,7 @@ impl Sums {
     pub(crate) fn add<S: Simd>(&mut self, simd: S, i: usize, y: f64x8<S>) {
         let (sum, squares) = (&mut self.sum[i], &mut self.squares[i]);
         sum.store(sum.load(simd) + y);
-        squares.store(y.mul_add_precise(y, squares.load(simd)));
+        squares.store(fused(simd, y, y, squares.load(simd)));
     }
 
     /// Moves a batch of `units` samples, or of as many sequences of the given length, from the sums to the moments.
@@ -139,11 +143,11 @@ impl Sums {
                     moments.push(s / length as f64);
                 }
             } else {
-                let total = |lanes: &Lanes| lanes.0.iter().sum();
+                let total = |lanes: &Eight| lanes.0.iter().sum();
                 moments.merge(&Moments::from_sums(units, total(sum), total(squares)));
             }
-            *sum = Lanes::default();
-            *squares = Lanes::default();
+            *sum = Eight::default();
+            *squares = Eight::default();
         }
     }
 
@@ -155,20 +159,4 @@ impl Sums {
             standard_error: self.moments[range].iter().map(Moments::standard_error).collect(),
         }
     }
-}
-
-/// `u . x` for eight samples, over two interleaved partial sums.
-#[inline(always)]
-pub(crate) fn project<S: Simd>(simd: S, u: &[f64], x: &[Lanes]) -> f64x8<S> {
-    let splat = |c: f64| f64x8::splat(simd, c);
-    let mut sums = [splat(0.0); 2];
-    let ((pairs, last_x), (coefficients, last_u)) = (x.as_chunks::<2>(), u.as_chunks::<2>());
-    for (x, u) in pairs.iter().zip(coefficients) {
-        sums[0] = x[0].load(simd).mul_add_precise(splat(u[0]), sums[0]);
-        sums[1] = x[1].load(simd).mul_add_precise(splat(u[1]), sums[1]);
-    }
-    if let (Some(x), Some(u)) = (last_x.first(), last_u.first()) {
-        sums[0] = x.load(simd).mul_add_precise(splat(*u), sums[0]);
-    }
-    sums[0] + sums[1]
 }

@@ -1,13 +1,14 @@
 //! Monte Carlo counterpart of the gating function, by brute force over all coordinates.
 
-use super::driver::{Driver, Observer, Sums, project};
-use super::lanes::Lanes;
+use super::driver::{Driver, Observer, Sums};
 use super::sample_law::SampleLaw;
 use super::{Estimate, MonteCarloError, SamplePlan, SampleProgress};
 use crate::VectorError;
 use crate::angle::check_pair;
+use crate::eight::{Eight, fused, project};
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, Simd, dispatch, f64x8};
+use crate::lanes::{Lanes, on_lanes};
+use fearless_simd::{Simd, f64x8};
 
 /// A resumable estimate of `F(e, w) = E[x 1(e.x > 0) relu(w.x)]`; see [`gating_monte_carlo`].
 #[derive(Clone, Debug)]
@@ -26,7 +27,7 @@ struct Sampled {
 
 impl Observer for Sampled {
     #[inline(always)]
-    fn see<S: Simd>(&mut self, simd: S, x: &[Lanes], active: &[Lanes]) {
+    fn see<S: Simd>(&mut self, simd: S, x: &[Eight], active: &[Eight]) {
         let d = self.e.len();
         let mut gates = [f64x8::splat(simd, 0.0); 2];
         for (g, gate) in gates.iter_mut().enumerate().take(active.len()) {
@@ -39,14 +40,14 @@ impl Observer for Sampled {
             for ((sum, squares), x) in sums.zip(first) {
                 let y = x.load(simd) * gates[0];
                 sum.store(sum.load(simd) + y);
-                squares.store(y.mul_add_precise(y, squares.load(simd)));
+                squares.store(fused(simd, y, y, squares.load(simd)));
             }
             return;
         }
         for ((sum, squares), (x0, x1)) in sums.zip(first.iter().zip(second)) {
             let (y0, y1) = (x0.load(simd) * gates[0], x1.load(simd) * gates[1]);
             sum.store(sum.load(simd) + y0 + y1);
-            squares.store(y1.mul_add_precise(y1, y0.mul_add_precise(y0, squares.load(simd))));
+            squares.store(fused(simd, y1, y1, fused(simd, y0, y0, squares.load(simd))));
         }
     }
 
@@ -58,7 +59,7 @@ impl Observer for Sampled {
 impl Sampled {
     /// `1(e.x > 0) relu(w.x)` of eight samples.
     #[inline(always)]
-    fn gate<S: Simd>(&self, simd: S, x: &[Lanes]) -> f64x8<S> {
+    fn gate<S: Simd>(&self, simd: S, x: &[Eight]) -> f64x8<S> {
         let zero = f64x8::splat(simd, 0.0);
         let open = project(simd, &self.e, x).simd_gt(zero);
         open.select(project(simd, &self.w, x).max(zero), zero)
@@ -82,14 +83,14 @@ impl GatingMonteCarlo {
 
     /// Draws about `budget` more samples: whole batches, at least one. Where the work is cut changes no bit.
     pub fn advance(&mut self, budget: u64) -> SampleProgress {
-        self.advance_at(Level::new(), budget)
+        self.advance_at(Lanes::detect(), budget)
     }
 
     /// As [`Self::advance`], at a given instruction set.
-    fn advance_at(&mut self, level: Level, budget: u64) -> SampleProgress {
+    fn advance_at(&mut self, level: Lanes, budget: u64) -> SampleProgress {
         let count = self.driver.batches_for(budget);
         let (driver, sampled) = (&mut self.driver, &mut self.sampled);
-        dispatch!(level, simd => driver.run(simd, count, sampled));
+        on_lanes!(level, simd => driver.run(simd, count, sampled));
         self.driver.progress()
     }
 
@@ -138,18 +139,9 @@ pub fn gating_monte_carlo(
 }
 
 #[cfg(test)]
-#[cfg(target_arch = "x86_64")]
 mod tests {
     use super::*;
-
-    /// The levels below the best one that this machine has.
-    fn levels() -> Vec<Level> {
-        let best = Level::new();
-        let mut all = vec![best];
-        all.extend(best.as_avx2().map(Level::Avx2));
-        all.extend(best.as_sse2().map(Level::Sse2));
-        all
-    }
+    use crate::Level;
 
     #[test]
     fn every_instruction_set_gives_the_same_bits() {
@@ -162,7 +154,8 @@ mod tests {
             let (mut e, mut w) = (vec![0.0; d], vec![0.0; d]);
             stream.fill_normal(&mut e);
             stream.fill_normal(&mut w);
-            let results = levels().into_iter().map(|level| {
+            let results = Level::available().into_iter().map(|level| {
+                let level = Lanes::new(level).expect("available");
                 let plan = SamplePlan { samples: 5003, seed: 3 };
                 let mut machine = GatingMonteCarlo::try_new(&e, &w, law, plan).unwrap();
                 while machine.advance_at(level, 700) != SampleProgress::Done {}

@@ -8,7 +8,6 @@
 mod bulk_normal;
 mod driver;
 mod gating;
-mod lanes;
 mod network;
 mod plane;
 mod sample_law;

@@ -1,13 +1,14 @@
 //! Monte Carlo counterparts of the loss and of its gradient.
 
-use super::driver::{Driver, Observer, Sums, project};
-use super::lanes::Lanes;
+use super::driver::{Driver, Observer, Sums};
 use super::sample_law::SampleLaw;
 use super::{Estimate, MonteCarloError, SamplePlan, SampleProgress};
-use crate::network::check_pair;
+use crate::eight::{Eight, project};
+use crate::network::{activation, check_pair};
 use crate::{Matrix, Network};
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, Simd, dispatch, f64x8};
+use crate::lanes::{Lanes, on_lanes};
+use fearless_simd::{Simd, f64x8};
 
 /// Loss and gradient estimated from samples, each number with its standard error.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +42,7 @@ struct Sampled {
     teacher: Network,
     student: Network,
     skip_gap: Vec<f64>,
-    units: Vec<Lanes>,
+    units: Vec<Eight>,
     sums: Sums,
 }
 
@@ -60,24 +61,10 @@ impl Sampled {
         self.skip_at() + (1 + j) * self.d()
     }
 
-    /// `sum_j a_j s(w_j . x)` of eight samples; pre-activations are kept in `units` when given.
     #[inline(always)]
-    fn forward<S: Simd>(simd: S, net: &Network, x: &[Lanes], mut units: Option<&mut [Lanes]>) -> f64x8<S> {
-        let mut value = f64x8::splat(simd, 0.0);
-        for j in 0..net.units() {
-            let z = project(simd, net.weights().row(j), x);
-            if let Some(units) = units.as_deref_mut() {
-                units[j].store(z);
-            }
-            value = activation(simd, net.leaky(), z).mul_add_precise(f64x8::splat(simd, net.output()[j]), value);
-        }
-        value
-    }
-
-    #[inline(always)]
-    fn see_group<S: Simd>(&mut self, simd: S, x: &[Lanes], active: f64x8<S>) {
-        let student = Self::forward(simd, &self.student, x, Some(&mut self.units));
-        let teacher = Self::forward(simd, &self.teacher, x, None);
+    fn see_group<S: Simd>(&mut self, simd: S, x: &[Eight], active: f64x8<S>) {
+        let student = self.student.eval_lanes(simd, x, Some(&mut self.units));
+        let teacher = self.teacher.eval_lanes(simd, x, None);
         let residual = (student - teacher + project(simd, &self.skip_gap, x)) * active;
         self.sums.add(simd, 0, residual * residual * f64x8::splat(simd, 0.5));
         let (alpha, one) = (f64x8::splat(simd, self.student.leaky()), f64x8::splat(simd, 1.0));
@@ -98,15 +85,9 @@ impl Sampled {
     }
 }
 
-/// `s(z)` of eight numbers.
-#[inline(always)]
-fn activation<S: Simd>(simd: S, alpha: f64, z: f64x8<S>) -> f64x8<S> {
-    z.simd_gt(f64x8::splat(simd, 0.0)).select(z, z * f64x8::splat(simd, alpha))
-}
-
 impl Observer for Sampled {
     #[inline(always)]
-    fn see<S: Simd>(&mut self, simd: S, x: &[Lanes], active: &[Lanes]) {
+    fn see<S: Simd>(&mut self, simd: S, x: &[Eight], active: &[Eight]) {
         for (x, active) in x.chunks_exact(self.d()).zip(active) {
             self.see_group(simd, x, active.load(simd));
         }
@@ -135,7 +116,7 @@ impl NetworkMonteCarlo {
             skip_gap: student.skip().iter().zip(teacher.skip()).map(|(c, t)| c - t).collect(),
             teacher: teacher.clone(),
             student: student.clone(),
-            units: vec![Lanes::default(); units],
+            units: vec![Eight::default(); units],
             sums: Sums::new(1 + units + d + units * d),
         };
         Ok(Self { driver: Driver::try_new(law, d, plan)?, sampled })
@@ -145,7 +126,7 @@ impl NetworkMonteCarlo {
     pub fn advance(&mut self, budget: u64) -> SampleProgress {
         let count = self.driver.batches_for(budget);
         let (driver, sampled) = (&mut self.driver, &mut self.sampled);
-        dispatch!(Level::new(), simd => driver.run(simd, count, sampled));
+        on_lanes!(Lanes::detect(), simd => driver.run(simd, count, sampled));
         self.driver.progress()
     }
 

@@ -1,12 +1,13 @@
 //! The gating function's Monte Carlo estimate from two normal numbers a sample.
 
 use super::bulk_normal::BulkNormal;
-use super::lanes::{LANES, Lanes};
 use super::{Estimate, MonteCarloError, SamplePlan, SampleProgress};
 use crate::angle::{check_pair, split};
+use crate::eight::{LANES, Eight, fused};
 use crate::{RandomStream, VectorError};
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, Simd, dispatch, f64x8};
+use crate::lanes::{Lanes, on_lanes};
+use fearless_simd::{Simd, f64x8};
 
 /// Groups of eight samples in a batch.
 const GROUPS: u64 = 512;
@@ -59,7 +60,7 @@ impl PlaneMonteCarlo {
     /// Draws about `budget` more samples: whole batches, at least one. Where the work is cut changes no bit.
     pub fn advance(&mut self, budget: u64) -> SampleProgress {
         let count = budget.div_ceil(BATCH).clamp(1, (self.batches() - self.batch).max(1));
-        dispatch!(Level::new(), simd => self.run(simd, count));
+        on_lanes!(Lanes::detect(), simd => self.run(simd, count));
         if self.batch == self.batches() {
             SampleProgress::Done
         } else {
@@ -79,7 +80,8 @@ impl PlaneMonteCarlo {
     fn run<S: Simd>(&mut self, simd: S, count: u64) {
         for _ in 0..count.min(self.batches() - self.batch) {
             let left = self.plan.samples - self.done();
-            let sums = plane_batch(simd, BulkNormal::new(self.plan.seed, PLANE_TAG, self.batch), self.w, left);
+            let sums =
+                plane_batch(simd, BulkNormal::new(self.plan.seed, PLANE_TAG, self.batch), self.w, left);
             for (total, sum) in self.sums.iter_mut().zip(sums) {
                 *total += sum;
             }
@@ -113,23 +115,23 @@ fn plane_batch<S: Simd>(simd: S, mut normals: BulkNormal, w: [f64; 2], left: u64
     let splat = |c: f64| f64x8::splat(simd, c);
     let zero = splat(0.0);
     let mut sums = [zero; 6];
-    let mut z = [Lanes::default(); 2];
+    let mut z = [Eight::default(); 2];
     for group in 0..GROUPS.min(left.div_ceil(LANES as u64)) {
         normals.fill(simd, &mut z);
-        let mut active = Lanes([1.0; LANES]);
+        let mut active = Eight([1.0; LANES]);
         for (lane, a) in active.0.iter_mut().enumerate() {
             *a = f64::from(u8::from(group * (LANES as u64) + (lane as u64) < left));
         }
         let [z1, z2] = [z[0].load(simd), z[1].load(simd)];
-        let product = z1.mul_add_precise(splat(w[0]), z2 * splat(w[1]));
+        let product = fused(simd, z1, splat(w[0]), z2 * splat(w[1]));
         let y = z1.simd_gt(zero).select(product.max(zero), zero) * active.load(simd);
         let (y1, y2) = (y * z1, y * z2);
         sums[0] = sums[0] + y1;
         sums[1] = sums[1] + y2;
-        sums[2] = y1.mul_add_precise(y1, sums[2]);
-        sums[3] = y1.mul_add_precise(y2, sums[3]);
-        sums[4] = y2.mul_add_precise(y2, sums[4]);
-        sums[5] = y.mul_add_precise(y, sums[5]);
+        sums[2] = fused(simd, y1, y1, sums[2]);
+        sums[3] = fused(simd, y1, y2, sums[3]);
+        sums[4] = fused(simd, y2, y2, sums[4]);
+        sums[5] = fused(simd, y, y, sums[5]);
     }
     sums.map(|s| {
         let lanes: [f64; LANES] = s.into();

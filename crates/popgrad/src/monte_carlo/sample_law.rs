@@ -2,10 +2,10 @@
 
 use super::MonteCarloError;
 use super::bulk_normal::BulkNormal;
-use super::lanes::{LANES, Lanes};
 use crate::RandomStream;
-use fearless_simd::Simd;
+use crate::eight::{LANES, Eight, fused};
 use fearless_simd::prelude::*;
+use fearless_simd::{Simd, f64x8};
 
 /// A law of the input to sample from; the same start of the same seed gives the same samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -99,9 +99,12 @@ impl SampleLaw {
             if holds { Ok(()) } else { Err(MonteCarloError::Parameter { parameter, value, wanted }) }
         };
         match *self {
-            Self::StudentT { nu } | Self::MultivariateT { nu } => {
-                need(nu > 2.0 && nu.is_finite(), "nu", nu, "finite and above 2, so that a second moment exists")
-            }
+            Self::StudentT { nu } | Self::MultivariateT { nu } => need(
+                nu > 2.0 && nu.is_finite(),
+                "nu",
+                nu,
+                "finite and above 2, so that a second moment exists",
+            ),
             Self::Sphere { radius } | Self::Ball { radius } => {
                 need(radius > 0.0 && radius.is_finite(), "radius", radius, "positive and finite")
             }
@@ -142,7 +145,7 @@ pub(crate) struct Batch {
     normals: BulkNormal,
     scalars: RandomStream,
     /// The last sample of a sequence, or what its samples share; empty before the first.
-    memory: Vec<Lanes>,
+    memory: Vec<Eight>,
     point: Vec<f64>,
 }
 
@@ -159,7 +162,7 @@ impl Batch {
 
     /// Draws the next eight samples; `x[j]` receives their coordinate `j`.
     #[inline(always)]
-    pub(crate) fn draw<S: Simd>(&mut self, simd: S, x: &mut [Lanes]) {
+    pub(crate) fn draw<S: Simd>(&mut self, simd: S, x: &mut [Eight]) {
         match self.law {
             SampleLaw::Gaussian => self.normals.fill(simd, x),
             SampleLaw::Autoregressive { rho, .. } => self.draw_autoregressive(simd, rho, x),
@@ -169,7 +172,7 @@ impl Batch {
     }
 
     /// Sample after sample from one scalar stream.
-    fn draw_scalars(&mut self, x: &mut [Lanes]) {
+    fn draw_scalars(&mut self, x: &mut [Eight]) {
         self.point.resize(x.len(), 0.0);
         for lane in 0..LANES {
             let (stream, point) = (&mut self.scalars, &mut self.point);
@@ -190,7 +193,7 @@ impl Batch {
     }
 
     #[inline(always)]
-    fn draw_autoregressive<S: Simd>(&mut self, simd: S, rho: f64, x: &mut [Lanes]) {
+    fn draw_autoregressive<S: Simd>(&mut self, simd: S, rho: f64, x: &mut [Eight]) {
         self.normals.fill(simd, x);
         if self.memory.is_empty() {
             self.memory = x.to_vec();
@@ -201,7 +204,7 @@ impl Batch {
     }
 
     #[inline(always)]
-    fn draw_equicorrelated<S: Simd>(&mut self, simd: S, rho: f64, x: &mut [Lanes]) {
+    fn draw_equicorrelated<S: Simd>(&mut self, simd: S, rho: f64, x: &mut [Eight]) {
         self.normals.fill(simd, x);
         if self.memory.is_empty() {
             self.memory = x.to_vec();
@@ -213,9 +216,9 @@ impl Batch {
 
 /// `x = a old + b x`, lane by lane.
 #[inline(always)]
-fn mix<S: Simd>(simd: S, a: f64, b: f64, old: &[Lanes], x: &mut [Lanes]) {
+fn mix<S: Simd>(simd: S, a: f64, b: f64, old: &[Eight], x: &mut [Eight]) {
     for (x, old) in x.iter_mut().zip(old) {
         let fresh = x.load(simd) * b;
-        x.store(old.load(simd).mul_add_precise(fearless_simd::f64x8::splat(simd, a), fresh));
+        x.store(fused(simd, old.load(simd), f64x8::splat(simd, a), fresh));
     }
 }
