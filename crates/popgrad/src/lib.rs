@@ -7,9 +7,12 @@ mod double_double;
 mod beta;
 mod dynamics;
 mod input_law;
+mod eight;
 mod kind;
 mod lanes;
 mod matrix;
+mod monte_carlo;
+mod network;
 mod numerics;
 mod panels;
 mod random;
@@ -34,6 +37,12 @@ pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use lanes::Level;
 pub use matrix::{Matrix, MatrixError, MatrixView};
+pub use monte_carlo::{
+    Estimate, GatingMonteCarlo, MonteCarloError, NetworkEstimate, NetworkMonteCarlo, PlaneMonteCarlo,
+    SampleLaw, SamplePlan, SampleProgress, gating_monte_carlo, gating_monte_carlo_in_plane,
+    network_monte_carlo,
+};
+pub use network::{Network, NetworkError};
 pub use numerics::NUMERICS;
 pub use random::RandomStream;
 pub use spectrum::{SpectrumError, symmetric_eigenvalues, symmetric_eigenvectors};
