@@ -1,7 +1,3 @@
-//! What crosses modules, in one binary. One line per file on what belongs there.
-
-/// Gradient descent and the gradient flow: order, tolerances, exact solutions, events, repeatability.
-mod dynamics;
 //! Claims that cross modules, in one binary: golden values, properties, independent computations, derivatives, the
 //! paper's numbers. Golden values are in `tests/fixtures`; the allowed errors are rows of `popgrad::accuracy`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // a test fails by panicking and shows its worst error
@@ -9,6 +5,7 @@ mod dynamics;
 #![allow(clippy::neg_cmp_op_on_partial_ord, clippy::manual_assert)] // NaN must fail a comparison
 
 mod accuracy_table; // every public numeric function has a row; docs/accuracy.md is the table
+mod dynamics; // descent and flow: order, tolerances, exact solutions, events, the same bits wherever a run is cut
 mod fixture; // reads golden values, and keeps the worst error of a test
 mod ground; // angles, kernel, gating function, second derivatives, laws of the input
 mod random_stream; // the random streams against an independent ChaCha8 and 50 digits; moments of every law
