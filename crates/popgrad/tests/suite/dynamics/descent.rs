@@ -1,6 +1,7 @@
 //! Gradient descent: reference iterates and its documented rules.
 
-use super::landscapes::{Plain, Plane, number};
+use super::landscapes::{Plain, Plane};
+use crate::fixture::{number, read};
 use popgrad::{
     DescentOptions, DynamicsError, EventKind, GradientDescent, Landscape, RecordPlan, Status, StepHalving,
     StopRule, ZeroStudentRule,
@@ -34,11 +35,9 @@ fn options(step: f64, steps: u64) -> DescentOptions {
 
 #[test]
 fn iterates_in_the_plane_of_theorem_7_match_the_reference() {
-    let json: serde_json::Value =
-        serde_json::from_str(include_str!("../../fixtures/dynamics2d.json")).unwrap();
-    for case in json["gradient_descent"].as_array().unwrap() {
+    for case in read("dynamics2d.json")["gradient_descent"].as_array().unwrap() {
         let start = [number(&case["x0"]), number(&case["y0"])];
-        let steps = number(&case["steps"]) as u64;
+        let steps = case["steps"].as_u64().unwrap();
         let run = GradientDescent::try_new(
             Plane { k: number(&case["K"]) },
             &start,

@@ -1,17 +1,9 @@
 //! Golden and exact solutions: one ReLU in closed form, the plane of Theorem 7 in 36 digits, conserved quantities.
 
-use super::landscapes::{Plain, Plane, distance, norm, number, numbers};
+use super::landscapes::{Plain, Plane, distance, norm};
+use crate::fixture::{number, numbers, read};
 use popgrad::{AbsoluteTolerance, FlowOptions, GradientFlow, RecordPlan, Status, StopRule, angle};
-use serde_json::Value;
 use std::f64::consts::PI;
-
-fn fixture(name: &str) -> Value {
-    let text = match name {
-        "single_relu_flow" => include_str!("../../fixtures/single_relu_flow.json"),
-        _ => include_str!("../../fixtures/dynamics2d.json"),
-    };
-    serde_json::from_str(text).unwrap()
-}
 
 fn until(time: f64, rtol: f64, atol: f64) -> FlowOptions {
     FlowOptions {
@@ -27,7 +19,7 @@ const FACTOR: f64 = 10.0;
 
 #[test]
 fn one_relu_follows_its_exact_solution_at_requested_times() {
-    let json = fixture("single_relu_flow");
+    let json = read("single_relu_flow.json");
     for rtol in [1e-6, 1e-8, 1e-11] {
         let mut worst = 0.0_f64;
         for case in json["cases"].as_array().unwrap() {
@@ -52,7 +44,7 @@ fn one_relu_follows_its_exact_solution_at_requested_times() {
 
 #[test]
 fn the_plane_of_theorem_7_reaches_its_reference_end_points() {
-    for case in fixture("dynamics2d")["trajectories"].as_array().unwrap() {
+    for case in read("dynamics2d.json")["trajectories"].as_array().unwrap() {
         let start = [number(&case["x0"]), number(&case["y0"])];
         let want = [number(&case["x"]), number(&case["y"])];
         for rtol in [1e-8, 1e-11] {

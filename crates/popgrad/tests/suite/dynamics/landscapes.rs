@@ -1,18 +1,8 @@
 //! Landscapes for the tests, written plainly from the public closed forms and independent of the fast paths.
 
 use popgrad::{Landscape, gating, kernel};
-use serde_json::Value;
 use std::f64::consts::{PI, TAU};
 use std::ops::Range;
-
-/// A number of a fixture: a JSON number or a string of decimals.
-pub(super) fn number(value: &Value) -> f64 {
-    value.as_f64().or_else(|| value.as_str()?.parse().ok()).expect("a number or a string of decimals")
-}
-
-pub(super) fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().expect("an array").iter().map(number).collect()
-}
 
 pub(super) fn norm(x: &[f64]) -> f64 {
     x.iter().map(|v| v * v).sum::<f64>().sqrt()
@@ -130,6 +120,6 @@ impl Landscape for Plane {
     }
 
     fn students(&self) -> Vec<Range<usize>> {
-        vec![0..2]
+        std::iter::once(0..2).collect()
     }
 }
