@@ -15,7 +15,11 @@ pub use angle::{Angle, VectorError, angle};
 pub use arc_cosine::{
     KernelHessian, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian,
 };
-pub use dynamics::{DynamicsError, Landscape, Status, StopRule, ZeroStudentRule};
+pub use dynamics::{
+    AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
+    FlowOptions, GradientDescent, GradientFlow, Landscape, Outcome, Progress, RecordPlan, Row, Status,
+    StepHalving, StopRule, ZeroStudentRule,
+};
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use matrix::{Matrix, MatrixError, MatrixView};

@@ -42,8 +42,7 @@ impl StopRule {
             [("stop.gradient_norm", self.gradient_norm), ("stop.loss", self.loss), ("stop.time", self.time)];
         for (name, value) in bounds {
             let Some(value) = value else { continue };
-            // NaN fails the comparison and is refused with the negative ones.
-            if !(value >= 0.0) || value.is_infinite() {
+            if !value.is_finite() || value < 0.0 {
                 return Err(DynamicsError::Parameter { name, value, requirement: "finite and not negative" });
             }
         }
