@@ -5,7 +5,11 @@ mod arc_cosine;
 mod dynamics;
 mod input_law;
 mod kind;
+mod lanes;
 mod matrix;
+mod panels;
+mod two_layer;
+mod symmetric;
 mod numerics;
 mod random;
 mod statistics;
@@ -22,7 +26,12 @@ pub use dynamics::{
 };
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
+pub use lanes::Level;
 pub use matrix::{Matrix, MatrixError, MatrixView};
+pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
+pub use symmetric::{
+    Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
+};
 pub use numerics::NUMERICS;
 pub use random::RandomStream;
 pub use statistics::{
