@@ -1,5 +1,6 @@
 //! Exact training dynamics of teacher-student ReLU networks under Gaussian input.
 
+pub mod accuracy;
 mod angle;
 mod arc_cosine;
 mod dynamics;
@@ -38,3 +39,8 @@ pub use statistics::{
     LineFit, Moments, StatisticsError, WilsonInterval, fit_line, fit_line_weighted, normal_cdf,
     normal_quantile, two_sided_bound, wilson_interval,
 };
+
+/// The README's Rust blocks, run with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
