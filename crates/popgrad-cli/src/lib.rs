@@ -41,7 +41,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Loss, gradient and spectrum at a point
-    Eval(verbs::eval::Args),
+    Eval(Box<verbs::eval::Args>),
+    /// Trajectories of gradient descent and gradient flow
+    Flow(Box<verbs::flow::Args>),
+    /// Phase portraits: the (x, y) plane of Theorem 7
+    Portrait(Box<verbs::portrait::Args>),
 }
 
 /// What every verb is given besides its own arguments.
@@ -87,6 +91,8 @@ fn dispatch(cli: &Cli) -> Result<u8, Failure> {
     let context = Context { json: cli.json, signals: Signals::listen()? };
     match &cli.verb {
         Verb::Eval(arguments) => verbs::eval::run(arguments, &context),
+        Verb::Flow(arguments) => verbs::flow::run(arguments, &context),
+        Verb::Portrait(arguments) => verbs::portrait::run(arguments, &context),
     }
 }
 

@@ -3,9 +3,9 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
-/// A bar of `length` units; indicatif draws on stderr and hides itself where that is no terminal.
-pub(crate) fn bar(length: u64, unit: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template(&format!("{{bar:32}} {{human_pos}}/{{human_len}} {unit} {{eta}} {{msg}}"))
+/// A bar of `length` units; it draws on stderr and hides itself where that is no terminal.
+pub(crate) fn bar(length: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:32} {percent:>3} % {eta} {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(length).with_style(style);
     bar.enable_steady_tick(Duration::from_millis(200));

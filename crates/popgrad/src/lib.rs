@@ -3,6 +3,7 @@
 pub mod accuracy;
 mod angle;
 mod arc_cosine;
+mod contour;
 mod dynamics;
 mod input_law;
 mod kind;
@@ -20,6 +21,7 @@ pub use angle::{Angle, VectorError, angle};
 pub use arc_cosine::{
     KernelHessian, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian,
 };
+pub use contour::zero_contour;
 pub use dynamics::{
     AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
     FlowOptions, GradientDescent, GradientFlow, Landscape, Outcome, Progress, RecordPlan, Row, Status,

@@ -1,3 +1,5 @@
 //! The verbs, one file each.
 
 pub(crate) mod eval;
+pub(crate) mod flow;
+pub(crate) mod portrait;
