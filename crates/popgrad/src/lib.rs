@@ -9,12 +9,12 @@ mod input_law;
 mod kind;
 mod lanes;
 mod matrix;
-mod panels;
-mod two_layer;
-mod symmetric;
 mod numerics;
+mod panels;
 mod random;
 mod statistics;
+mod symmetric;
+mod two_layer;
 mod vector;
 
 pub use angle::{Angle, VectorError, angle};
@@ -31,16 +31,16 @@ pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use lanes::Level;
 pub use matrix::{Matrix, MatrixError, MatrixView};
-pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
-pub use symmetric::{
-    Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
-};
 pub use numerics::NUMERICS;
 pub use random::RandomStream;
 pub use statistics::{
     LineFit, Moments, StatisticsError, WilsonInterval, fit_line, fit_line_weighted, normal_cdf,
     normal_quantile, two_sided_bound, wilson_interval,
 };
+pub use symmetric::{
+    Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
+};
+pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
 
 /// The README's Rust blocks, run with the documentation tests.
 #[cfg(doctest)]
