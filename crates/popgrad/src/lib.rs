@@ -4,11 +4,16 @@ pub mod accuracy;
 mod angle;
 mod arc_cosine;
 mod contour;
+mod beta;
 mod dynamics;
 mod input_law;
 mod kind;
 mod lanes;
 mod matrix;
+mod single_relu;
+mod panels;
+mod two_layer;
+mod symmetric;
 mod numerics;
 mod panels;
 mod random;
@@ -22,6 +27,7 @@ pub use arc_cosine::{
     KernelHessian, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian,
 };
 pub use contour::zero_contour;
+pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
 pub use dynamics::{
     AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
     FlowOptions, GradientDescent, GradientFlow, Landscape, Outcome, Progress, RecordPlan, Row, Status,
@@ -31,6 +37,15 @@ pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use lanes::Level;
 pub use matrix::{Matrix, MatrixError, MatrixView};
+pub use single_relu::{
+    SingleReluError, SingleReluFlow, THEOREM5_CRITICAL_ANGLE, ball_probability, distance_decrease,
+    gaussian_probability, in_omega, single_relu_gradient, single_relu_loss, theorem5_determinant,
+    theorem5_matrix, theorem6_bound, theorem6_radius,
+};
+pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
+pub use symmetric::{
+    Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
+};
 pub use numerics::NUMERICS;
 pub use random::RandomStream;
 pub use statistics::{
