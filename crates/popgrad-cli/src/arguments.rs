@@ -29,13 +29,21 @@ pub(crate) fn neurons(argument: &str, text: &str, memory_limit: u64) -> Result<M
 }
 
 /// Refuses a student whose input dimension is not the teacher's.
-pub(crate) fn same_dimension(argument: &str, text: &str, cols: usize, teacher: (&str, usize)) -> Result<(), Failure> {
+pub(crate) fn same_dimension(
+    argument: &str,
+    text: &str,
+    cols: usize,
+    teacher: (&str, usize),
+) -> Result<(), Failure> {
     if cols == teacher.1 {
         return Ok(());
     }
     Err(Failure::input(
         argument,
-        format!("{text} has input dimension {cols} but --teacher {} has {}; they must be equal", teacher.0, teacher.1),
+        format!(
+            "{text} has input dimension {cols} but --teacher {} has {}; they must be equal",
+            teacher.0, teacher.1
+        ),
     ))
 }
 
@@ -45,14 +53,22 @@ pub(crate) fn output_weights(argument: &str, text: &str, neurons: usize) -> Resu
     let weights = match listed {
         Some(list) => match list.iter().find(|x| !x.is_finite()) {
             None => list,
-            Some(x) => return Err(Failure::input(argument, format!("the weight {x} is not finite; every one must be"))),
+            Some(x) => {
+                return Err(Failure::input(
+                    argument,
+                    format!("the weight {x} is not finite; every one must be"),
+                ));
+            }
         },
         None => vector(argument, text, "(K,), one output weight a neuron,")?,
     };
     if weights.len() != neurons {
         return Err(Failure::input(
             argument,
-            format!("{text} has {} output weights for {neurons} neurons; one a neuron is needed", weights.len()),
+            format!(
+                "{text} has {} output weights for {neurons} neurons; one a neuron is needed",
+                weights.len()
+            ),
         ));
     }
     Ok(weights)

@@ -46,6 +46,8 @@ enum Verb {
     Flow(Box<verbs::flow::Args>),
     /// Phase portraits: the (x, y) plane of Theorem 7
     Portrait(Box<verbs::portrait::Args>),
+    /// Theorem 6: exact probability, bound and Monte Carlo
+    Basin(Box<verbs::basin::Args>),
 }
 
 /// What every verb is given besides its own arguments.
@@ -93,6 +95,7 @@ fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Verb::Eval(arguments) => verbs::eval::run(arguments, &context),
         Verb::Flow(arguments) => verbs::flow::run(arguments, &context),
         Verb::Portrait(arguments) => verbs::portrait::run(arguments, &context),
+        Verb::Basin(arguments) => verbs::basin::run(arguments, &context),
     }
 }
 

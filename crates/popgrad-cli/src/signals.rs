@@ -37,8 +37,10 @@ impl Signals {
     /// Installs the handlers. The first signal raises its flag; a second one of its kind ends the process.
     pub(crate) fn listen() -> Result<Self, Failure> {
         let signals = Self::default();
-        let hooks =
-            [(SIGINT, &signals.interrupt, Signal::Interrupt), (SIGTERM, &signals.terminate, Signal::Terminate)];
+        let hooks = [
+            (SIGINT, &signals.interrupt, Signal::Interrupt),
+            (SIGTERM, &signals.terminate, Signal::Terminate),
+        ];
         for (number, raised, signal) in hooks {
             flag::register_conditional_shutdown(number, i32::from(signal.status()), Arc::clone(raised))
                 .and_then(|_| flag::register(number, Arc::clone(raised)))

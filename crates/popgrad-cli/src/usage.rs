@@ -39,7 +39,10 @@ fn sentence(error: &clap::Error) -> String {
         ErrorKind::InvalidValue if value.is_empty() => format!("{argument} needs a value"),
         ErrorKind::InvalidValue => {
             let valid = text(error, ContextKind::ValidValue);
-            format!("{argument}: \"{value}\" is none of {valid}{}", hint(&text(error, ContextKind::SuggestedValue), ""))
+            format!(
+                "{argument}: \"{value}\" is none of {valid}{}",
+                hint(&text(error, ContextKind::SuggestedValue), "")
+            )
         }
         ErrorKind::ValueValidation => {
             let reason = std::error::Error::source(error).map_or_else(String::new, ToString::to_string);

@@ -1,5 +1,6 @@
 //! The laboratory: experiments, files, figures and reports made with [`popgrad`].
 
+pub mod basin;
 pub mod figure;
 pub mod flow;
 pub mod portrait;

@@ -15,11 +15,8 @@ mod panels;
 mod two_layer;
 mod symmetric;
 mod numerics;
-mod panels;
 mod random;
 mod statistics;
-mod symmetric;
-mod two_layer;
 mod vector;
 
 pub use angle::{Angle, VectorError, angle};
@@ -52,10 +49,6 @@ pub use statistics::{
     LineFit, Moments, StatisticsError, WilsonInterval, fit_line, fit_line_weighted, normal_cdf,
     normal_quantile, two_sided_bound, wilson_interval,
 };
-pub use symmetric::{
-    Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
-};
-pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
 
 /// The README's Rust blocks, run with the documentation tests.
 #[cfg(doctest)]

@@ -12,7 +12,9 @@ use std::path::PathBuf;
 
 /// What is typed.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Example:\n  popgrad eval --teacher orthonormal:3 --student normal:3,3,1 --hessian --json")]
+#[command(
+    after_long_help = "Example:\n  popgrad eval --teacher orthonormal:3 --student normal:3,3,1 --hessian --json"
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     problem: ProblemArgs,
@@ -109,7 +111,10 @@ impl Plan {
 
 fn save_plan(args: &Args, path: &PathBuf) -> Result<(PathBuf, Vec<BlocksArg>, Overwrite), Failure> {
     if path.extension().is_none_or(|e| e != "npz") {
-        return Err(Failure::input("--save", format!("{} does not end in .npz; an archive is written", path.display())));
+        return Err(Failure::input(
+            "--save",
+            format!("{} does not end in .npz; an archive is written", path.display()),
+        ));
     }
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     refuse_existing(path, overwrite).map_err(file_at("--save"))?;
@@ -168,15 +173,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     if let Some((path, blocks, overwrite)) = &plan.save {
         save(&plan, path, blocks, *overwrite)?;
     }
-    if context.json { document(&plan, outcome).print()? } else { print(&text(&plan, &outcome))? }
+    if context.json {
+        document(&plan, outcome).print()?
+    } else {
+        print(&text(&plan, &outcome))?
+    }
     Ok(0)
 }
 
 /// Eigenvalues of the Hessian with respect to the hidden weights, ascending.
 fn spectrum(plan: &Plan) -> Result<Vec<f64>, Failure> {
     let hessian = plan.problem.hessian(plan.student(), Blocks::Weights).map_err(at("--hessian"))?;
-    popgrad::symmetric_eigenvalues(hessian.view())
-        .map_err(|e| Failure::new("--hessian", &e, e.kind()))
+    popgrad::symmetric_eigenvalues(hessian.view()).map_err(|e| Failure::new("--hessian", &e, e.kind()))
 }
 
 fn save(plan: &Plan, path: &PathBuf, blocks: &[BlocksArg], overwrite: Overwrite) -> Result<(), Failure> {
@@ -184,10 +192,8 @@ fn save(plan: &Plan, path: &PathBuf, blocks: &[BlocksArg], overwrite: Overwrite)
         .iter()
         .map(|b| Ok((b.name(), plan.problem.hessian(plan.student(), b.blocks()).map_err(at("--save"))?)))
         .collect::<Result<Vec<(&str, Matrix)>, Failure>>()?;
-    let members: Vec<Member<'_>> = hessians
-        .iter()
-        .map(|(name, h)| Member::real(name, &[h.rows(), h.cols()], h.as_slice()))
-        .collect();
+    let members: Vec<Member<'_>> =
+        hessians.iter().map(|(name, h)| Member::real(name, &[h.rows(), h.cols()], h.as_slice())).collect();
     write_npz(path, &members, overwrite).map_err(file_at("--save"))
 }
 
@@ -239,7 +245,10 @@ fn text(plan: &Plan, outcome: &Outcome) -> String {
     }
     if let Some(eigenvalues) = &outcome.eigenvalues {
         let negative = eigenvalues.iter().filter(|x| **x < 0.0).count();
-        lines.push(format!("Hessian with respect to W: {} eigenvalues, {negative} below zero", eigenvalues.len()));
+        lines.push(format!(
+            "Hessian with respect to W: {} eigenvalues, {negative} below zero",
+            eigenvalues.len()
+        ));
         lines.extend(eigenvalues.chunks(6).map(|chunk| format!("       {}", short_row(chunk))));
     }
     if let Some((path, ..)) = &plan.save {

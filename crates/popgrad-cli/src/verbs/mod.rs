@@ -1,5 +1,6 @@
 //! The verbs, one file each.
 
+pub(crate) mod basin;
 pub(crate) mod eval;
 pub(crate) mod flow;
 pub(crate) mod portrait;

@@ -103,7 +103,12 @@ impl Plan {
     }
 }
 
-fn check_output(argument: &str, path: Option<&Path>, extension: &str, overwrite: Overwrite) -> Result<(), Failure> {
+fn check_output(
+    argument: &str,
+    path: Option<&Path>,
+    extension: &str,
+    overwrite: Overwrite,
+) -> Result<(), Failure> {
     let Some(path) = path else { return Ok(()) };
     if path.extension().is_none_or(|e| e != extension) {
         let message = format!("{} does not end right; FILE.{extension} is needed", path.display());
@@ -123,8 +128,8 @@ fn numbers<const N: usize>(argument: &str, text: &str, needed: &str) -> Result<[
 /// Runs the verb.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let plan = Plan::resolve(args)?;
-    let portrait = XyPortrait::compute(plan.plane, plan.shown.clone())
-        .map_err(|e| Failure::plain(&e, e.kind()))?;
+    let portrait =
+        XyPortrait::compute(plan.plane, plan.shown.clone()).map_err(|e| Failure::plain(&e, e.kind()))?;
     if let Some(path) = &args.data {
         portrait.write(path, plan.overwrite).map_err(file_at("--data"))?;
     }
@@ -133,7 +138,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
         .map_err(|source| StorageError::Unwritable { path: args.out.clone(), source })
         .and_then(|()| file.commit())
         .map_err(file_at("--out"))?;
-    if context.json { document(&plan, args, &portrait).print()? } else { print(&text(args, &portrait))? }
+    if context.json {
+        document(&plan, args, &portrait).print()?
+    } else {
+        print(&text(args, &portrait))?
+    }
     Ok(0)
 }
 

@@ -71,7 +71,8 @@ impl Network {
 
     fn weights(&self, state: &[f64]) -> (Matrix, Vec<f64>) {
         let (k, d) = (self.output.len(), self.problem.input_dimension());
-        let weights = Matrix::try_new(k, d, state[..k * d].to_vec()).expect("the state starts with K d weights");
+        let weights =
+            Matrix::try_new(k, d, state[..k * d].to_vec()).expect("the state starts with K d weights");
         let output = if self.train_output { state[k * d..].to_vec() } else { self.output.clone() };
         (weights, output)
     }

@@ -63,7 +63,8 @@ impl TrajectoryPicture {
     }
 
     fn loss_panel(&self) -> Panel {
-        let mut panel = Panel::new("Loss", Axis::linear("time t"), Axis::log("J")).legend(LegendPlace::TopRight);
+        let mut panel =
+            Panel::new("Loss", Axis::linear("time t"), Axis::log("J")).legend(LegendPlace::TopRight);
         self.lines(&mut panel, |p| (p.t, p.loss));
         panel
     }
@@ -91,11 +92,14 @@ impl TrajectoryPicture {
 
     fn plane_panel(&self, units: usize) -> Panel {
         let title = format!("The plane of Theorem 7, K = {units}");
-        let mut panel = Panel::new(&title, Axis::linear("x"), Axis::linear("y")).legend(LegendPlace::TopRight);
+        let mut panel =
+            Panel::new(&title, Axis::linear("x"), Axis::linear("y")).legend(LegendPlace::TopRight);
         self.lines(&mut panel, |p| p.plane);
-        panel
-            .with(Layer::marks([(1.0, 0.0)], Mark::Diamond).colour(Colour::Ink))
-            .with(Layer::text((1.0, 0.0), "teacher", Anchor::Above))
+        panel.with(Layer::marks([(1.0, 0.0)], Mark::Diamond).colour(Colour::Ink)).with(Layer::text(
+            (1.0, 0.0),
+            "teacher",
+            Anchor::Above,
+        ))
     }
 
     fn lines(&self, panel: &mut Panel, place: fn(&Point) -> (f64, f64)) {

@@ -29,7 +29,8 @@ pub struct XyPortraitOptions {
 
 impl Default for XyPortraitOptions {
     fn default() -> Self {
-        let starts = [(1e-3, 0.0), (0.3, 0.28), (1.1, 0.9), (-0.4, -0.45), (0.1, -0.45), (0.28, 0.3), (-1.0, 1.1)];
+        let starts =
+            [(1e-3, 0.0), (0.3, 0.28), (1.1, 0.9), (-0.4, -0.45), (0.1, -0.45), (0.28, 0.3), (-1.0, 1.1)];
         Self { x: (-1.2, 1.2), y: (-0.5, 1.2), grid: 121, starts: starts.to_vec(), time: 30.0 }
     }
 }
@@ -181,12 +182,18 @@ impl XyPortrait {
         let units = self.plane.units();
         let title = format!("Gradient flow in the plane of Theorem 7, K = {units}");
         let (x, y) = (self.options.x, self.options.y);
-        let mut panel = Panel::new(&title, Axis::linear("x").range(x.0, x.1), Axis::linear("y").range(y.0, y.1))
-            .arrow_length(15.0)
-            .with(Layer::arrows(self.arrows()).colour(Colour::Grey))
-            .with(contour(&self.nullclines[0], "dx/dt = 0", Colour::Blue))
-            .with(contour(&self.nullclines[1], "dy/dt = 0", Colour::Vermilion))
-            .with(Layer::line(self.separatrix()).dash(Dash::Dashed).colour(Colour::Ink).label("separatrix x = y"));
+        let mut panel =
+            Panel::new(&title, Axis::linear("x").range(x.0, x.1), Axis::linear("y").range(y.0, y.1))
+                .arrow_length(15.0)
+                .with(Layer::arrows(self.arrows()).colour(Colour::Grey))
+                .with(contour(&self.nullclines[0], "dx/dt = 0", Colour::Blue))
+                .with(contour(&self.nullclines[1], "dy/dt = 0", Colour::Vermilion))
+                .with(
+                    Layer::line(self.separatrix())
+                        .dash(Dash::Dashed)
+                        .colour(Colour::Ink)
+                        .label("separatrix x = y"),
+                );
         for (i, path) in self.paths.iter().enumerate() {
             let line = Layer::line(path.points.iter().copied()).colour(Colour::Green).width(1.8);
             panel.push(if i == 0 { line.label("trajectory") } else { line });
@@ -196,7 +203,8 @@ impl XyPortrait {
         for (name, point) in &self.critical {
             let mark = if point.eigenvalues[1] < 0.0 { Mark::Disc } else { Mark::Cross };
             panel.push(Layer::marks([(point.x, point.y)], mark).width(4.0));
-            panel.push(Layer::text((point.x, point.y), name, Anchor::Above));
+            let anchor = if *name == "saddle" { Anchor::Left } else { Anchor::Above };
+            panel.push(Layer::text((point.x, point.y), name, anchor));
         }
         Figure::new(&title, 1).panel_size(560.0, 470.0).with(panel).to_svg()
     }
@@ -294,7 +302,8 @@ mod tests {
         let spacing = 2.4 / 40.0;
         for (name, point) in &portrait.critical {
             for line in &portrait.nullclines {
-                let near = line.iter().flatten().any(|p| libm::hypot(p.0 - point.x, p.1 - point.y) < 2.0 * spacing);
+                let near =
+                    line.iter().flatten().any(|p| libm::hypot(p.0 - point.x, p.1 - point.y) < 2.0 * spacing);
                 assert!(near, "{name} at ({}, {})", point.x, point.y);
             }
         }

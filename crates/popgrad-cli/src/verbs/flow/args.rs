@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 /// What is typed.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Example:\n  popgrad flow --teacher orthonormal:5 --start xy:1e-3,0 --max-time 10 --json\n\n\
-    Files: --out takes FILE.parquet or FILE.npz, with the columns run, step, t, loss, grad_norm, W, a, angles, event.")]
+#[command(
+    after_long_help = "Example:\n  popgrad flow --teacher orthonormal:5 --start xy:1e-3,0 --max-time 10 --json\n\n\
+    Files: --out takes FILE.parquet or FILE.npz, with the columns run, step, t, loss, grad_norm, W, a, angles, event."
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(super) problem: ProblemArgs,

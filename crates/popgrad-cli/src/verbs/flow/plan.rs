@@ -40,7 +40,10 @@ impl Plan {
         let problem = args.problem.resolve()?;
         let (model, starts) = match (plane_starts(args)?, &args.group) {
             (Some(_), Some(_)) => {
-                return Err(Failure::input("--group", "cannot be used with --start xy:X0,Y0; give one of them"));
+                return Err(Failure::input(
+                    "--group",
+                    "cannot be used with --start xy:X0,Y0; give one of them",
+                ));
             }
             (Some(starts), None) => (plane(args, &problem)?, starts),
             (None, Some(location)) => orbit(args, location, &problem)?,
@@ -49,7 +52,19 @@ impl Plan {
         let seed = args.start.iter().find_map(|text| source("--start", text).ok().and_then(|s| s.seed()));
         let (out, end, plot) = (args.out.clone(), args.end.clone(), args.plot.clone());
         let options = options(args, &stop);
-        Ok(Self { model, method, starts, stop, out, end, plot, overwrite, list_events: args.events, options, seed })
+        Ok(Self {
+            model,
+            method,
+            starts,
+            stop,
+            out,
+            end,
+            plot,
+            overwrite,
+            list_events: args.events,
+            options,
+            seed,
+        })
     }
 }
 
@@ -99,7 +114,8 @@ fn method(args: &Args, stop: StopRule) -> Result<Method, Failure> {
                 return Err(Failure::input("--step", "is missing; --method gd needs a positive step"));
             };
             let halving = if args.halve { StepHalving::OnLossRise } else { StepHalving::Never };
-            let options = DescentOptions { step, halving, stop, zero_student, record, ..DescentOptions::default() };
+            let options =
+                DescentOptions { step, halving, stop, zero_student, record, ..DescentOptions::default() };
             Ok(Method::Descent(options))
         }
         MethodArg::Flow => {
@@ -145,10 +161,14 @@ fn plane_start(text: &str) -> Result<Vec<f64>, Failure> {
         text["xy:".len()..].split(',').map(|x| values::finite(x.trim()).ok()).collect();
     match numbers {
         Some(point) if point.len() == 2 && point != [0.0, 0.0] => Ok(point),
-        Some(point) if point.len() == 2 => {
-            Err(Failure::input("--start", format!("{text} is the origin, where the field has no direction; start elsewhere")))
-        }
-        _ => Err(Failure::input("--start", format!("{text} is not a point; xy:X0,Y0 with two finite numbers is needed"))),
+        Some(point) if point.len() == 2 => Err(Failure::input(
+            "--start",
+            format!("{text} is the origin, where the field has no direction; start elsewhere"),
+        )),
+        _ => Err(Failure::input(
+            "--start",
+            format!("{text} is not a point; xy:X0,Y0 with two finite numbers is needed"),
+        )),
     }
 }
 
@@ -166,7 +186,9 @@ fn plain_relu_only(args: &Args, what: &str) -> Result<(), Failure> {
     match foreign.iter().find(|(_, given)| *given) {
         Some((argument, _)) => Err(Failure::input(
             argument,
-            format!("does not go with {what}, which has ReLUs, Gaussian input and output weights 1; leave it out"),
+            format!(
+                "does not go with {what}, which has ReLUs, Gaussian input and output weights 1; leave it out"
+            ),
         )),
         None => Ok(()),
     }
@@ -179,7 +201,10 @@ fn plane(args: &Args, problem: &TwoLayer) -> Result<Model, Failure> {
     if k < 2 || teacher != Matrix::identity(k, k) {
         return Err(Failure::input(
             "--teacher",
-            format!("{} does not go with --start xy:X0,Y0; orthonormal:K with K >= 2 is needed", args.problem.teacher),
+            format!(
+                "{} does not go with --start xy:X0,Y0; orthonormal:K with K >= 2 is needed",
+                args.problem.teacher
+            ),
         ));
     }
     let plane = XyPlane::try_new(k).map_err(|e| Failure::new("--teacher", &e, e.kind()))?;
@@ -190,7 +215,11 @@ fn orbit(args: &Args, location: &str, problem: &TwoLayer) -> Result<(Model, Vec<
     plain_relu_only(args, "--group")?;
     let teacher = problem.teacher();
     if teacher.rows() != 1 {
-        let message = format!("{} has {} rows; with --group the teacher is one row", args.problem.teacher, teacher.rows());
+        let message = format!(
+            "{} has {} rows; with --group the teacher is one row",
+            args.problem.teacher,
+            teacher.rows()
+        );
         return Err(Failure::input("--teacher", message));
     }
     let matrices = read_array(location)
@@ -207,7 +236,8 @@ fn orbit(args: &Args, location: &str, problem: &TwoLayer) -> Result<(Model, Vec<
         );
         return Err(Failure::input("--group", message));
     }
-    let orbit = GroupOrbit::try_new(group, teacher.row(0)).map_err(|e| Failure::new("--teacher", &e, e.kind()))?;
+    let orbit =
+        GroupOrbit::try_new(group, teacher.row(0)).map_err(|e| Failure::new("--teacher", &e, e.kind()))?;
     let starts = matrices_of_starts(args, teacher.cols())?;
     if let Some((text, start)) = starts.iter().find(|(_, start)| start.rows() != 1) {
         let message = format!("{text} has {} rows; with --group a start is one row", start.rows());
@@ -220,7 +250,11 @@ fn network(args: &Args, problem: TwoLayer) -> Result<(Model, Vec<Vec<f64>>), Fai
     let starts = matrices_of_starts(args, problem.input_dimension())?;
     let k = starts[0].1.rows();
     if let Some((text, start)) = starts.iter().find(|(_, start)| start.rows() != k) {
-        let message = format!("{text} has {} neurons but {} has {k}; one K a call is needed", start.rows(), starts[0].0);
+        let message = format!(
+            "{text} has {} neurons but {} has {k}; one K a call is needed",
+            start.rows(),
+            starts[0].0
+        );
         return Err(Failure::input("--start", message));
     }
     let output = match &args.student_output {
@@ -255,7 +289,10 @@ fn options(args: &Args, stop: &StopRule) -> Value {
         ("method", json!(if args.method == MethodArg::Flow { "flow" } else { "gd" })),
         ("step", json!(args.step)),
         ("halve", json!(args.halve)),
-        ("rtol", json!(args.rtol.or((args.method == MethodArg::Flow).then_some(FlowOptions::default().rtol)))),
+        (
+            "rtol",
+            json!(args.rtol.or((args.method == MethodArg::Flow).then_some(FlowOptions::default().rtol))),
+        ),
         ("atol", json!(args.atol)),
         ("stop_gradient", json!(stop.gradient_norm)),
         ("stop_loss", json!(stop.loss)),

@@ -59,8 +59,10 @@ fn event(event: &Event) -> Value {
 }
 
 fn text(plan: &Plan, result: &RunResult) -> String {
-    let mut lines =
-        vec![format!("{:>4}  {:<12} {:>9} {:>12} {:>24} {:>12}", "run", "status", "steps", "t", "loss", "|grad J|")];
+    let mut lines = vec![format!(
+        "{:>4}  {:<12} {:>9} {:>12} {:>24} {:>12}",
+        "run", "status", "steps", "t", "loss", "|grad J|"
+    )];
     for (i, run) in result.runs.iter().enumerate() {
         lines.push(format!(
             "{i:>4}  {:<12} {:>9} {:>12.6} {:>24} {:>12.4e}",
@@ -72,7 +74,12 @@ fn text(plan: &Plan, result: &RunResult) -> String {
         ));
         for event in run.events.iter().filter(|e| plan.list_events || e.kind.name() == "zero_student") {
             let index = event.kind.index().map_or_else(String::new, |j| format!(" {j}"));
-            lines.push(format!("      {}{index} at t = {}, step {}", event.kind.name(), number(event.time), event.step));
+            lines.push(format!(
+                "      {}{index} at t = {}, step {}",
+                event.kind.name(),
+                number(event.time),
+                event.step
+            ));
         }
     }
     if let Some(path) = &plan.out {
@@ -90,9 +97,12 @@ fn text(plan: &Plan, result: &RunResult) -> String {
 pub(super) fn how_to_resume(plan: &Plan, result: &RunResult) -> String {
     let (run, steps, time) =
         result.runs.last().map_or((0, 0, 0.0), |r| (result.runs.len() - 1, r.steps, r.time));
-    let reached = format!("stopped in run {run} of {} at step {steps}, t = {}", plan.starts.len(), number(time));
+    let reached =
+        format!("stopped in run {run} of {} at step {steps}, t = {}", plan.starts.len(), number(time));
     match &plan.end {
         Some(path) => format!("{reached}; go on with --start {}:W", path.display()),
-        None => format!("{reached}; with --end FILE.npz the state reached is kept, and --start FILE.npz:W goes on"),
+        None => format!(
+            "{reached}; with --end FILE.npz the state reached is kept, and --start FILE.npz:W goes on"
+        ),
     }
 }
