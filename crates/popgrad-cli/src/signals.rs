@@ -31,6 +31,7 @@ impl Signal {
 pub(crate) struct Signals {
     interrupt: Arc<AtomicBool>,
     terminate: Arc<AtomicBool>,
+    any: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -44,9 +45,15 @@ impl Signals {
         for (number, raised, signal) in hooks {
             flag::register_conditional_shutdown(number, i32::from(signal.status()), Arc::clone(raised))
                 .and_then(|_| flag::register(number, Arc::clone(raised)))
+                .and_then(|_| flag::register(number, Arc::clone(&signals.any)))
                 .map_err(|e| Failure::plain(format!("signal {number} cannot be watched: {e}"), Kind::Io))?;
         }
         Ok(signals)
+    }
+
+    /// A flag that either signal raises, for work that watches one flag.
+    pub(crate) fn any(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.any)
     }
 
     /// The signal that came, if one did.

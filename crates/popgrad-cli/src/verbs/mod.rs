@@ -4,3 +4,4 @@ pub(crate) mod basin;
 pub(crate) mod eval;
 pub(crate) mod flow;
 pub(crate) mod portrait;
+pub(crate) mod reproduce;

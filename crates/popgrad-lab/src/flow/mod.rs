@@ -3,10 +3,12 @@
 //! A [`Model`] says what moves (all weights, the plane of Theorem 7, the orbit of one weight), a [`Method`] how, and a
 //! [`Trajectory`] is one run that advances in slices, so that a caller can show progress and stop between them.
 
+mod exact;
 mod model;
 mod picture;
 mod trajectory;
 
+pub use exact::ExactTrajectory;
 pub use model::{Model, Network};
 pub use picture::TrajectoryPicture;
 pub use trajectory::{Method, Trajectory};

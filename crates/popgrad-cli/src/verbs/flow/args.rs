@@ -37,7 +37,10 @@ pub(crate) struct Args {
     /// Method: flow (adaptive gradient flow) or gd (gradient descent)
     #[arg(long, value_name = "METHOD", value_parser = method, default_value = "flow")]
     pub(super) method: MethodArg,
-    /// Step of gradient descent, per sample
+    /// Step of gradient descent, or spacing of the rows of --exact
+    ///
+    /// Per sample: the step of the sum over N samples is 1/N of it. With --exact it is the time between two rows, by
+    /// default a hundredth of --max-time.
     #[arg(long, value_name = "ETA", value_parser = values::positive, allow_negative_numbers = true)]
     pub(super) step: Option<f64>,
     /// Halve the step of gradient descent when the loss rises
@@ -82,7 +85,7 @@ pub(crate) struct Args {
     pub(super) events: bool,
     /// Closed form of one ReLU instead of integration
     ///
-    /// For one student and one teacher with output weights 1; --max-time says how far, --every how many rows.
+    /// For one student and one teacher with output weights 1. --max-time says how far; --stop-loss may end it earlier.
     #[arg(long)]
     pub(super) exact: bool,
     /// Write the trajectories: FILE.parquet or FILE.npz

@@ -1,6 +1,6 @@
 //! Driving the runs: slices, progress, signals, and the files that fill on the way.
 
-use super::plan::Plan;
+use super::plan::{Exact, Plan};
 use crate::Context;
 use crate::arguments::file_at;
 use crate::document::VERSION;
@@ -8,9 +8,11 @@ use crate::failure::Failure;
 use crate::progress;
 use crate::signals::Signal;
 use indicatif::ProgressBar;
-use popgrad::{Advance, Outcome, Progress, StopRule};
-use popgrad_lab::flow::{Model, Trajectory, TrajectoryPicture};
-use popgrad_lab::storage::{AtomicFile, Member, Provenance, StorageError, TrajectoryWriter, write_npz};
+use popgrad::{Advance, Outcome, Progress, SingleReluError, Status, StopRule};
+use popgrad_lab::flow::{ExactTrajectory, Model, Trajectory, TrajectoryPicture};
+use popgrad_lab::storage::{
+    AtomicFile, Member, Provenance, StorageError, TrajectoryRow, TrajectoryWriter, write_npz,
+};
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -37,11 +39,19 @@ pub(super) fn drive(plan: &Plan, context: &Context) -> Result<RunResult, Failure
     let bar = progress::bar(plan.starts.len() as u64 * BAR);
     let mut result = RunResult { runs: Vec::new(), rows: 0, stopped: None };
     for (i, start) in plan.starts.iter().enumerate() {
+        if let Some(exact) = &plan.exact {
+            result.runs.push(run_exact(plan, exact, i, start, &mut sinks)?);
+            continue;
+        }
         let mut trajectory = Trajectory::try_new(&plan.model, &plan.method, start)
             .map_err(|e| Failure::new("--start", &e, e.kind()))?;
         let outcome = run_one(&mut trajectory, i, &mut sinks, context, |p| show(&bar, i, &plan.stop, &p))?;
+        let cut = outcome.status == Status::Interrupted;
         result.runs.push(outcome);
-        result.stopped = context.signals.caught();
+        // A signal that comes after the last step of the last run has nothing left to stop.
+        if cut || i + 1 < plan.starts.len() {
+            result.stopped = context.signals.caught();
+        }
         if result.stopped.is_some() {
             break;
         }
@@ -53,6 +63,29 @@ pub(super) fn drive(plan: &Plan, context: &Context) -> Result<RunResult, Failure
         write_end(plan, &result, path).map_err(file_at("--end"))?;
     }
     Ok(result)
+}
+
+/// Samples the closed form.
+fn run_exact(
+    plan: &Plan,
+    exact: &Exact,
+    run: usize,
+    start: &[f64],
+    sinks: &mut Sinks,
+) -> Result<Outcome, Failure> {
+    let fail = |e: SingleReluError| Failure::new("--start", format!("start {run}: {e}"), e.kind());
+    let trajectory = ExactTrajectory::try_new(start, &exact.teacher, exact.kappa, exact.end, plan.stop.loss)
+        .map_err(fail)?;
+    let run = i64::try_from(run).unwrap_or(i64::MAX);
+    let mut steps = 0;
+    loop {
+        let t = (steps as f64 * exact.spacing).min(trajectory.end());
+        sinks.push(trajectory.row(run, steps, t).map_err(fail)?)?;
+        if t >= trajectory.end() {
+            return trajectory.outcome(steps.unsigned_abs()).map_err(fail);
+        }
+        steps += 1;
+    }
 }
 
 /// Runs one start to its end, or to the first signal.
@@ -121,14 +154,17 @@ impl Sinks {
     }
 
     fn take(&mut self, trajectory: &mut Trajectory<'_>, run: usize) -> Result<(), Failure> {
-        for row in trajectory.take_rows(i64::try_from(run).unwrap_or(i64::MAX)) {
-            if let Some(picture) = &mut self.picture {
-                picture.push(&row);
-            }
-            if let Some(writer) = &mut self.writer {
-                writer.push(row).map_err(file_at("--out"))?;
-                self.rows += 1;
-            }
+        let rows = trajectory.take_rows(i64::try_from(run).unwrap_or(i64::MAX));
+        rows.into_iter().try_for_each(|row| self.push(row))
+    }
+
+    fn push(&mut self, row: TrajectoryRow) -> Result<(), Failure> {
+        if let Some(picture) = &mut self.picture {
+            picture.push(&row);
+        }
+        if let Some(writer) = &mut self.writer {
+            writer.push(row).map_err(file_at("--out"))?;
+            self.rows += 1;
         }
         Ok(())
     }

@@ -20,6 +20,7 @@ const STOP_GRADIENT: f64 = 1e-8;
 pub(super) struct Plan {
     pub(super) model: Model,
     pub(super) method: Method,
+    pub(super) exact: Option<Exact>,
     pub(super) starts: Vec<Vec<f64>>,
     pub(super) stop: StopRule,
     pub(super) out: Option<PathBuf>,
@@ -31,6 +32,14 @@ pub(super) struct Plan {
     pub(super) seed: Option<u64>,
 }
 
+/// The closed form instead of a method.
+pub(super) struct Exact {
+    pub(super) teacher: Vec<f64>,
+    pub(super) kappa: f64,
+    pub(super) end: f64,
+    pub(super) spacing: f64,
+}
+
 impl Plan {
     pub(super) fn resolve(args: &Args) -> Result<Self, Failure> {
         let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
@@ -38,6 +47,7 @@ impl Plan {
         let stop = stop_rule(args);
         let method = method(args, stop)?;
         let problem = args.problem.resolve()?;
+        let exact = if args.exact { Some(exact(args, &problem)?) } else { None };
         let (model, starts) = match (plane_starts(args)?, &args.group) {
             (Some(_), Some(_)) => {
                 return Err(Failure::input(
@@ -55,6 +65,7 @@ impl Plan {
         Ok(Self {
             model,
             method,
+            exact,
             starts,
             stop,
             out,
@@ -119,7 +130,8 @@ fn method(args: &Args, stop: StopRule) -> Result<Method, Failure> {
             Ok(Method::Descent(options))
         }
         MethodArg::Flow => {
-            belongs_to("--method gd", &[("--step", args.step.is_some()), ("--halve", args.halve)])?;
+            let step = args.step.is_some() && !args.exact;
+            belongs_to("--method gd", &[("--step", step), ("--halve", args.halve)])?;
             let defaults = FlowOptions::default();
             if args.rtol == Some(0.0) && args.atol == Some(0.0) {
                 return Err(Failure::input("--rtol", "is 0 and so is --atol; one of them must be positive"));
@@ -135,6 +147,45 @@ fn method(args: &Args, stop: StopRule) -> Result<Method, Failure> {
             Ok(Method::Flow(options))
         }
     }
+}
+
+/// The options of `--exact`, which needs one student, one teacher and an end.
+fn exact(args: &Args, problem: &TwoLayer) -> Result<Exact, Failure> {
+    let misplaced = [
+        ("--method gd", args.method == MethodArg::Descent),
+        ("--rtol", args.rtol.is_some()),
+        ("--atol", args.atol.is_some()),
+        ("--stop-gradient", args.stop_gradient.is_some()),
+        ("--group", args.group.is_some()),
+        ("--teacher-output", args.problem.teacher_output.is_some()),
+        ("--student-output", args.student_output.is_some()),
+        ("--train-output", args.train_output),
+        ("--leaky", args.problem.leaky.is_some_and(|a| a != 0.0)),
+        ("--covariance", args.problem.covariance.is_some()),
+        ("--start xy:X0,Y0", args.start.iter().any(|text| text.starts_with("xy:"))),
+        ("--every", args.every.is_some()),
+        ("--events", args.events),
+    ];
+    if let Some((argument, _)) = misplaced.iter().find(|(_, given)| *given) {
+        let message =
+            "does not go with --exact, the closed form of one ReLU with output weights 1; leave it out";
+        return Err(Failure::input(argument, message));
+    }
+    let Some(end) = args.max_time else {
+        return Err(Failure::input("--max-time", "is missing; --exact needs the time at which it ends"));
+    };
+    if problem.teacher().rows() != 1 {
+        let message =
+            format!("{} has {} rows; --exact needs one", args.problem.teacher, problem.teacher().rows());
+        return Err(Failure::input("--teacher", message));
+    }
+    let spacing = args.step.unwrap_or(end / 100.0);
+    if end / spacing > args.max_steps as f64 {
+        let message =
+            format!("{spacing} gives more rows up to --max-time {end} than --max-steps {}", args.max_steps);
+        return Err(Failure::input("--step", message));
+    }
+    Ok(Exact { teacher: problem.teacher().row(0).to_vec(), kappa: problem.kappa(), end, spacing })
 }
 
 fn belongs_to(method: &str, options: &[(&str, bool)]) -> Result<(), Failure> {
@@ -261,6 +312,10 @@ fn network(args: &Args, problem: TwoLayer) -> Result<(Model, Vec<Vec<f64>>), Fai
         Some(text) => output_weights("--student-output", text, k)?,
         None => vec![1.0; k],
     };
+    if args.exact && k != 1 {
+        let message = format!("{} has {k} neurons; --exact needs one", starts[0].0);
+        return Err(Failure::input("--start", message));
+    }
     let network = Network { problem, output, train_output: args.train_output };
     let starts = starts.iter().map(|(_, start)| network.state(start)).collect();
     Ok((Model::Network(network), starts))
