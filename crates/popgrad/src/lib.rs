@@ -4,6 +4,7 @@ pub mod accuracy;
 mod angle;
 mod arc_cosine;
 mod double_double;
+mod contour;
 mod beta;
 mod dynamics;
 mod input_law;
@@ -14,19 +15,17 @@ mod matrix;
 mod monte_carlo;
 mod network;
 mod numerics;
-mod panels;
 mod random;
 mod spectrum;
 mod single_relu;
 mod statistics;
-mod symmetric;
-mod two_layer;
 mod vector;
 
 pub use angle::{Angle, VectorError, angle};
 pub use arc_cosine::{
     KernelHessian, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian,
 };
+pub use contour::zero_contour;
 pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
 pub use dynamics::{
     AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
