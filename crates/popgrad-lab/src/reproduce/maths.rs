@@ -1,0 +1,53 @@
+//! The mathematics under test, as the claims see it.
+//!
+//! Every claim evaluates the library through [`Maths`]. It passes the library's values on unchanged; a test gives
+//! it a defect and sees the catalogue fail.
+
+use popgrad::VectorError;
+
+/// The library's functions, with a defect of relative size `defect` put on each; zero outside tests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Maths {
+    defect: f64,
+}
+
+impl Maths {
+    /// The library as it is.
+    #[cfg(test)]
+    pub(crate) fn exact() -> Self {
+        Self { defect: 0.0 }
+    }
+
+    /// The library with every value off by this share.
+    pub(crate) fn with_defect(defect: f64) -> Self {
+        Self { defect }
+    }
+
+    /// `value`, off by the defect.
+    pub(crate) fn tainted(&self, value: f64) -> f64 {
+        if self.defect == 0.0 { value } else { value * (1.0 + self.defect) }
+    }
+
+    /// Adds `defect * along` to `value`; a defect along the weights bends a gradient instead of scaling it.
+    pub(crate) fn bend(&self, value: &mut [f64], along: &[f64]) {
+        if self.defect != 0.0 {
+            for (x, w) in value.iter_mut().zip(along) {
+                *x += self.defect * w;
+            }
+        }
+    }
+
+    /// The gating function `F(e, w)`.
+    pub(crate) fn gating(&self, e: &[f64], w: &[f64]) -> Result<Vec<f64>, VectorError> {
+        let mut f = popgrad::gating(e, w)?;
+        let size = libm::sqrt(f.iter().map(|x| x * x).sum());
+        let along: Vec<f64> = e.iter().map(|x| x * size).collect();
+        self.bend(&mut f, &along);
+        Ok(f)
+    }
+
+    /// The kernel `k(u, v)`.
+    pub(crate) fn kernel(&self, u: &[f64], v: &[f64]) -> Result<f64, VectorError> {
+        popgrad::kernel(u, v).map(|k| self.tainted(k))
+    }
+}
