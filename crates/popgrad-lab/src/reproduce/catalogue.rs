@@ -1,11 +1,21 @@
 //! The catalogue: every claim, in the order of the report.
 
 use super::claim::Claim;
-use super::theorem1;
+use super::{gradient, theorem1};
 
 /// Every claim of Tian (2017) that is measured, in the order of the report.
-pub static CATALOGUE: &[Claim] =
-    &[theorem1::GAUSSIAN, theorem1::TERMS, theorem1::LINEAR, theorem1::DEPENDENT];
+#[rustfmt::skip]
+pub static CATALOGUE: &[Claim] = &[
+    theorem1::GAUSSIAN,
+    theorem1::TERMS,
+    theorem1::LINEAR,
+    theorem1::DEPENDENT,
+    gradient::ONE_UNIT,
+    gradient::MANY_UNITS,
+    gradient::AT_ZERO,
+    gradient::ROTATION_INVARIANT,
+    gradient::A_AT_ZERO,
+];
 
 #[cfg(test)]
 mod tests {

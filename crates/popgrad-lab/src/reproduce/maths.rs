@@ -3,7 +3,7 @@
 //! Every claim evaluates the library through [`Maths`]. It passes the library's values on unchanged; a test gives
 //! it a defect and sees the catalogue fail.
 
-use popgrad::VectorError;
+use popgrad::{Matrix, VectorError};
 
 /// The library's functions, with a defect of relative size `defect` put on each; zero outside tests.
 #[derive(Clone, Copy, Debug)]
@@ -49,5 +49,41 @@ impl Maths {
     /// The kernel `k(u, v)`.
     pub(crate) fn kernel(&self, u: &[f64], v: &[f64]) -> Result<f64, VectorError> {
         popgrad::kernel(u, v).map(|k| self.tainted(k))
+    }
+
+    /// The population loss of students `w` against teachers `v`, all output weights 1.
+    pub(crate) fn loss(&self, w: &Matrix, v: &Matrix) -> Result<f64, VectorError> {
+        let mut twice = 0.0;
+        for j in 0..w.rows() {
+            for k in 0..w.rows() {
+                twice += popgrad::kernel(w.row(j), w.row(k))?;
+            }
+            for m in 0..v.rows() {
+                twice -= 2.0 * popgrad::kernel(w.row(j), v.row(m))?;
+            }
+        }
+        for l in 0..v.rows() {
+            for m in 0..v.rows() {
+                twice += popgrad::kernel(v.row(l), v.row(m))?;
+            }
+        }
+        Ok(self.tainted(0.5 * twice))
+    }
+
+    /// The gradient of that loss with respect to the students.
+    pub(crate) fn gradient(&self, w: &Matrix, v: &Matrix) -> Result<Matrix, VectorError> {
+        let mut out = Matrix::zeros(w.rows(), w.cols());
+        for j in 0..w.rows() {
+            for k in 0..w.rows() {
+                let f = popgrad::gating(w.row(j), w.row(k))?;
+                out.row_mut(j).iter_mut().zip(&f).for_each(|(g, f)| *g += f);
+            }
+            for m in 0..v.rows() {
+                let f = popgrad::gating(w.row(j), v.row(m))?;
+                out.row_mut(j).iter_mut().zip(&f).for_each(|(g, f)| *g -= f);
+            }
+        }
+        self.bend(out.as_mut_slice(), w.as_slice());
+        Ok(out)
     }
 }

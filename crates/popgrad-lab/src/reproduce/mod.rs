@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod claim;
+mod gradient;
 mod maths;
 mod numbers;
 mod page;

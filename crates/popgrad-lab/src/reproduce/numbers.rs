@@ -15,7 +15,12 @@ pub(crate) fn significant(x: f64, digits: usize) -> String {
     let text = if (-4..=5).contains(&exponent) {
         format!("{x:.*}", usize::try_from(places.max(0)).unwrap_or(0))
     } else {
-        format!("{mantissa}\u{b7}10{}", superscript(exponent))
+        let power = format!("10{}", superscript(exponent));
+        if mantissa.trim_end_matches('0').trim_end_matches('.') == "1" && digits == 1 {
+            power
+        } else {
+            format!("{mantissa}\u{b7}{power}")
+        }
     };
     text.replace('-', "\u{2212}")
 }
@@ -68,11 +73,11 @@ pub(crate) fn bound_text(m: &Measured) -> String {
     }
 }
 
-/// Digits that show a bound: two if it is round, six otherwise.
+/// Digits that show a bound: as many as it has, up to four.
 fn digits_needed(x: f64) -> usize {
     let round =
         |d: usize| format!("{x:.*e}", d - 1).parse::<f64>().is_ok_and(|r| (r - x).abs() <= 1e-12 * x.abs());
-    (1..=6).find(|d| round(*d)).unwrap_or(6)
+    (1..=4).find(|d| round(*d)).unwrap_or(4)
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ fn gaussian(bench: &Bench<'_>) -> Outcome {
     findings.check("largest distance from the quadrature, |w| = 1", worst, None, Bound::at_most(1e-13));
     let cases: Vec<(usize, f64)> =
         [2, 3, 10, 50].iter().flat_map(|d| [0.3, 1.2, 2.0, 2.9].map(|theta| (*d, theta))).collect();
-    let n = bench.pick(40_000, 1_000_000);
+    let n = bench.pick(100_000, 1_000_000);
     let coordinates: usize = cases.iter().map(|c| c.0).sum();
     let deviations: Result<Vec<f64>, _> = cases
         .par_iter()
