@@ -1,10 +1,18 @@
 //! Exact training dynamics of teacher-student ReLU networks under Gaussian input.
 
+pub mod accuracy;
 mod angle;
 mod arc_cosine;
+mod beta;
+mod dynamics;
 mod input_law;
 mod kind;
+mod lanes;
 mod matrix;
+mod single_relu;
+mod panels;
+mod two_layer;
+mod symmetric;
 mod numerics;
 mod random;
 mod statistics;
@@ -14,12 +22,33 @@ pub use angle::{Angle, VectorError, angle};
 pub use arc_cosine::{
     KernelHessian, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian,
 };
+pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
+pub use dynamics::{
+    AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
+    FlowOptions, GradientDescent, GradientFlow, Landscape, Outcome, Progress, RecordPlan, Row, Status,
+    StepHalving, StopRule, ZeroStudentRule,
+};
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
+pub use lanes::Level;
 pub use matrix::{Matrix, MatrixError, MatrixView};
+pub use single_relu::{
+    SingleReluError, SingleReluFlow, THEOREM5_CRITICAL_ANGLE, ball_probability, distance_decrease,
+    gaussian_probability, in_omega, single_relu_gradient, single_relu_loss, theorem5_determinant,
+    theorem5_matrix, theorem6_bound, theorem6_radius,
+};
+pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
+pub use symmetric::{
+    Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
+};
 pub use numerics::NUMERICS;
 pub use random::RandomStream;
 pub use statistics::{
     LineFit, Moments, StatisticsError, WilsonInterval, fit_line, fit_line_weighted, normal_cdf,
     normal_quantile, two_sided_bound, wilson_interval,
 };
+
+/// The README's Rust blocks, run with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -155,6 +155,7 @@ impl Matrix {
     }
 
     /// The transposed matrix, copied.
+    #[must_use]
     pub fn transposed(&self) -> Self {
         let mut out = Self::zeros(self.cols, self.rows);
         for i in 0..self.rows {

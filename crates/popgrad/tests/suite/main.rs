@@ -1,7 +1,12 @@
-//! Claims that cross modules: golden values, properties, independent computations, derivatives, the paper's numbers.
-//!
-//! - `random_stream`: the random streams against an independent ChaCha8 and 50 digits; moments of every law.
-//! - `statistics`: the normal law against 50 digits; coverage of intervals; scatter of fitted lines.
+//! Claims that cross modules, in one binary: golden values, properties, independent computations, derivatives, the
+//! paper's numbers. Golden values are in `tests/fixtures`; the allowed errors are rows of `popgrad::accuracy`.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test fails by panicking and shows its worst error
+#![allow(clippy::disallowed_methods)] // references may use the platform's functions
+#![allow(clippy::neg_cmp_op_on_partial_ord, clippy::manual_assert)] // NaN must fail a comparison
 
-mod random_stream;
-mod statistics;
+mod accuracy_table; // every public numeric function has a row; docs/accuracy.md is the table
+mod fixture; // reads golden values, and keeps the worst error of a test
+mod ground; // angles, kernel, gating function, second derivatives, laws of the input
+mod random_stream; // the random streams against an independent ChaCha8 and 50 digits; moments of every law
+mod statistics; // the normal law against 50 digits; coverage of intervals; scatter of fitted lines
+mod symmetric; // plane of Theorem 7, finite groups

@@ -1,0 +1,123 @@
+//! The accuracy table covers every public numeric function, and the page in `docs` is the table.
+//!
+//! The public functions are read off the sources: every `pub fn` outside the test modules, as `name` or
+//! `Type::name`. Each has a row in the table, or stands below among those that return no computed number.
+
+use popgrad::accuracy::{TABLE, page};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Constructors, options and conversions, whatever their type: they store, check or hand out, and compute nothing.
+const PLAIN_VERBS: &[&str] = &["kind", "new", "try_", "with_", "view", "as_", "into_", "from_", "is_"];
+
+/// Functions that return stored values, counts, states or text.
+const NOT_NUMERIC: &[&str] = &[
+    // matrix: shapes, entries and layout
+    "Matrix::zeros",
+    "Matrix::identity",
+    "Matrix::rows",
+    "Matrix::cols",
+    "Matrix::row",
+    "Matrix::row_mut",
+    "Matrix::transposed",
+    "MatrixView::rows",
+    "MatrixView::cols",
+    "MatrixView::row",
+    "MatrixView::to_matrix",
+    // accuracy: the table itself
+    "Bound::allowed",
+    "Bound::used",
+    "bound",
+    "page",
+];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn identifier(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+/// The type of an `impl` header, without its parameters: `impl<'a> Student<'a> {` gives `Student`.
+fn implemented_type(line: &str) -> Option<String> {
+    let rest = line.strip_prefix("impl")?;
+    let rest = match rest.strip_prefix('<') {
+        Some(parameters) => parameters.split_once("> ").map_or("", |(_, after)| after),
+        None => rest.trim_start(),
+    };
+    let subject = rest.split_once(" for ").map_or(rest, |(_, after)| after);
+    Some(identifier(subject))
+}
+
+fn public_functions() -> BTreeSet<String> {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    let mut names = BTreeSet::new();
+    for file in files {
+        let text = fs::read_to_string(file).unwrap();
+        let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or("");
+        let mut owner = None;
+        for line in code.lines() {
+            if let Some(subject) = implemented_type(line) {
+                owner = Some(subject);
+            } else if line == "}" {
+                owner = None;
+            }
+            let signature = line.trim_start().replace("pub const fn ", "pub fn ");
+            if let Some(rest) = signature.strip_prefix("pub fn ") {
+                let name = identifier(rest);
+                names.insert(owner.as_ref().map_or(name.clone(), |o| format!("{o}::{name}")));
+            }
+        }
+    }
+    names
+}
+
+/// Whether a public function needs no row.
+fn is_plain(name: &str) -> bool {
+    let verb = name.rsplit("::").next().unwrap_or(name);
+    let plain = |p: &str| if p.ends_with('_') { verb.starts_with(p) } else { verb == p };
+    PLAIN_VERBS.iter().any(|p| plain(p)) || NOT_NUMERIC.contains(&name)
+}
+
+#[test]
+fn every_public_numeric_function_has_a_row() {
+    let rows: BTreeSet<&str> = TABLE.iter().map(|b| b.name.split('#').next().unwrap_or("")).collect();
+    let functions = public_functions();
+    assert!(
+        functions.contains("kernel") && functions.contains("InputLaw::kappa"),
+        "the sources were not read"
+    );
+    let missing: Vec<&String> =
+        functions.iter().filter(|f| !rows.contains(f.as_str()) && !is_plain(f)).collect();
+    assert!(missing.is_empty(), "no row in accuracy.rs, and not in NOT_NUMERIC: {missing:?}");
+}
+
+#[test]
+fn every_row_names_a_public_function() {
+    let functions = public_functions();
+    let stale: Vec<&str> = TABLE
+        .iter()
+        .map(|b| b.name)
+        .filter(|n| !functions.contains(n.split('#').next().unwrap_or("")))
+        .collect();
+    assert!(stale.is_empty(), "rows of accuracy.rs without a public function: {stale:?}");
+    let unknown: Vec<&&str> = NOT_NUMERIC.iter().filter(|n| !functions.contains(**n)).collect();
+    assert!(unknown.is_empty(), "names in NOT_NUMERIC without a public function: {unknown:?}");
+}
+
+#[test]
+fn the_page_is_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/accuracy.md");
+    let stored = fs::read_to_string(path).unwrap();
+    assert!(stored == page(), "docs/accuracy.md is out of date; `cargo xtask docs` rewrites it");
+}

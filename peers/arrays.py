@@ -1,0 +1,28 @@
+"""Writes the problems' arrays, so that both sides work on the same bits: arrays.py FOLDER
+
+NAME_w.npy and NAME_v.npy for the gradients, Hessian and flow, NAME_gradient.npy as numpy computes it."""
+import pathlib
+import sys
+import numpy as np
+import closed_form as cf
+
+out = pathlib.Path(sys.argv[1])
+out.mkdir(parents=True, exist_ok=True)
+
+
+def save(name, w, v, gradient=None):
+    np.save(out / f"{name}_w.npy", w)
+    np.save(out / f"{name}_v.npy", v)
+    if gradient is not None:
+        np.save(out / f"{name}_gradient.npy", gradient)
+
+
+for k, d in [(2, 2), (10, 10), (50, 100), (200, 200), (1000, 1000)]:
+    w, v, nv, evT = cf.problem(np, k, d)
+    save(f"w1_{k}_{d}", w, v, cf.grad_np(np, w, v, nv, evT))
+w, v, nv, evT = cf.problem(np, 6, 6, batch=4096)
+save("w1b_4096_6_6", w, v, cf.grad_np(np, w, v, nv, evT))
+w, v, _, _ = cf.problem(np, 10, 10, seed=1, orthonormal=True, batch=1)
+save("w3_10", w[0], v)
+w, v, _, _ = cf.problem(np, 20, 20)
+save("w5_20", w, v)

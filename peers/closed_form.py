@@ -1,0 +1,79 @@
+"""The closed form, written once for numpy and jax.numpy.
+
+Rows are neurons. J = 1/2 E (sum_i relu(w_i.x) - sum_m relu(v_m.x))^2, x ~ N(0, I).
+k(u, v) = E relu(u.x) relu(v.x) = |u||v| (sin t + (pi - t) cos t) / (2 pi).
+"""
+import math
+
+TAU = 2.0 * math.pi
+
+
+def grad_np(np, w, v, nv, evT):
+    """Gradient by matrix products. nv, evT: the teacher's norms and unit rows (transposed)."""
+    nw = np.sqrt(np.sum(w * w, axis=-1))
+    e = w / nw[..., None]
+    c = np.clip(e @ np.swapaxes(e, -1, -2), -1.0, 1.0)
+    cs = np.clip(e @ evT, -1.0, 1.0)
+    t, ts = np.arccos(c), np.arccos(cs)
+    s = np.sqrt(1.0 - c * c) @ nw[..., None] - (np.sqrt(1.0 - cs * cs) @ nv[..., None])
+    return ((math.pi - t) @ w - (math.pi - ts) @ v + s * e) / TAU
+
+
+def grad_poly(np, w, v, nv, evT):
+    """grad_np with the polynomial arccos below."""
+    nw = np.sqrt(np.sum(w * w, axis=-1))
+    e = w / nw[..., None]
+    t, s = fast_acos_sin(np, e @ np.swapaxes(e, -1, -2))
+    ts, ss = fast_acos_sin(np, e @ evT)
+    q = s @ nw[..., None] - ss @ nv[..., None]
+    return ((math.pi - t) @ w - (math.pi - ts) @ v + q * e) / TAU
+
+
+def loss_jnp(jnp, w, v):
+    """The closed-form loss, safe for automatic differentiation.
+
+    arccos has an infinite slope at 1, so the diagonal is taken out before it."""
+    def k_off(a, na, b, nb, mask):
+        g = a @ b.T
+        n = na[:, None] * nb[None, :]
+        c = jnp.where(mask, 0.0, jnp.clip(g / n, -1.0 + 1e-16, 1.0 - 1e-16))
+        t = jnp.arccos(c)
+        return jnp.sum(jnp.where(mask, 0.0, n * jnp.sqrt(1.0 - c * c) + (math.pi - t) * g))
+    nw = jnp.sqrt(jnp.sum(w * w, axis=1))
+    nv = jnp.sqrt(jnp.sum(v * v, axis=1))
+    eye = jnp.eye(w.shape[0], dtype=bool)
+    no = jnp.zeros((w.shape[0], v.shape[0]), dtype=bool)
+    ss = 0.25 * jnp.sum(w * w) + 0.5 * k_off(w, nw, w, nw, eye) / TAU
+    return ss - k_off(w, nw, v, nv, no) / TAU
+
+
+def problem(np, k, d, m=None, seed=0, orthonormal=False, batch=None):
+    rng = np.random.default_rng(seed)
+    m = m or k
+    v = np.eye(m, d) if orthonormal else rng.standard_normal((m, d))
+    shape = (k, d) if batch is None else (batch, k, d)
+    w = rng.standard_normal(shape) / (math.sqrt(d) if orthonormal else 1.0)
+    nv = np.sqrt((v * v).sum(1))
+    return w, v, nv, np.ascontiguousarray((v / nv[:, None]).T)
+
+
+# asin(sqrt(y)) / sqrt(y) on [0, 1/4], Chebyshev interpolation of degree 12 (error 2e-17)
+ASIN = (1.0, 0.16666666666664942, 0.07500000000385201, 0.044642856805998936,
+        0.03038195969768514, 0.022371749733164054, 0.01735977964134998, 0.01388484282640208,
+        0.012170138592391726, 0.0065293020047365695, 0.019513468251252167,
+        -0.016187392271599134, 0.03187962140081284)
+
+
+def fast_acos_sin(xp, c):
+    """(arccos c, sin arccos c) from elementary operations that a compiler can vectorise.
+    XLA's own arccos calls a scalar atan2 for every element."""
+    a = xp.minimum(abs(c), 1.0)
+    big = a > 0.5
+    z = 0.5 * (1.0 - a)
+    y = xp.where(big, z, a * a)
+    p = ASIN[-1]
+    for q in ASIN[-2::-1]:
+        p = p * y + q
+    r = xp.where(big, xp.sqrt(z), a) * p
+    t = xp.where(big, 2.0 * r, 0.5 * math.pi - r)
+    return xp.where(c < 0, math.pi - t, t), xp.sqrt((1.0 - a) * (1.0 + a))
