@@ -1,13 +1,16 @@
 //! The catalogue: every claim, in the order of the report.
 
 use super::claim::Claim;
-use super::{gradient, theorem1};
+use super::{fig7, gradient, theorem1};
 
 /// Every claim of Tian (2017) that is measured, in the order of the report.
 #[rustfmt::skip]
 pub static CATALOGUE: &[Claim] = &[
     theorem1::GAUSSIAN,
     theorem1::TERMS,
+    fig7::ANGLE,
+    fig7::SAMPLE_SIZE,
+    fig7::UNIFORM,
     theorem1::LINEAR,
     theorem1::DEPENDENT,
     gradient::ONE_UNIT,

@@ -6,6 +6,10 @@ use super::sampling::{Sampled, distance, dot, gating_moments, largest, length, p
 use super::theorem1::ANGLE_TICKS;
 use crate::figure::{Axis, Colour, Figure, Layer, Mark, Panel};
 use popgrad::{InputLaw, Matrix, Moments, RandomStream, VectorError};
+use std::error::Error;
+
+/// What can go wrong while a claim is measured.
+type Failure = Box<dyn Error + Send + Sync>;
 use rayon::prelude::*;
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
@@ -52,7 +56,7 @@ fn printed_eq6(w: &[f64], v: &[f64]) -> Result<Vec<f64>, VectorError> {
 
 /// Largest distance, over coordinates, between the gradient and central differences of the loss, relative to the
 /// largest coordinate. The step `2^-13` balances truncation (step^2) and rounding (EPSILON / step).
-fn difference_error(bench: &Bench<'_>, w: &Matrix, v: &Matrix) -> Result<f64, VectorError> {
+fn difference_error(bench: &Bench<'_>, w: &Matrix, v: &Matrix) -> Result<f64, Failure> {
     const STEP: f64 = 1.0 / 8192.0;
     let gradient = bench.maths.gradient(w, v)?;
     let mut moved = w.clone();
@@ -80,7 +84,7 @@ fn sample_deviation(
     stream: &mut RandomStream,
     (w, v): (&Matrix, &Matrix),
     n: usize,
-) -> Result<f64, VectorError> {
+) -> Result<f64, Failure> {
     let d = w.cols();
     let mut moments = vec![Moments::default(); w.as_slice().len()];
     let mut x = vec![0.0; d];
@@ -137,7 +141,7 @@ fn many_units(bench: &Bench<'_>) -> Outcome {
     let mut findings = Findings::default();
     let shapes: [(usize, usize, usize); 5] = [(2, 1, 2), (2, 2, 3), (3, 2, 8), (4, 4, 5), (6, 3, 4)];
     let n = bench.pick(60_000, 1_000_000);
-    let errors: Result<Vec<(f64, f64)>, VectorError> = shapes
+    let errors: Result<Vec<(f64, f64)>, Failure> = shapes
         .par_iter()
         .enumerate()
         .map(|(i, (k, m, d))| {
@@ -225,7 +229,7 @@ fn at_zero(bench: &Bench<'_>) -> Outcome {
 }
 
 /// Largest change of the gradient between two students on either side of parallel, and of antiparallel.
-fn continuity(bench: &Bench<'_>, v: &Matrix) -> Result<f64, VectorError> {
+fn continuity(bench: &Bench<'_>, v: &Matrix) -> Result<f64, Failure> {
     let mut worst = 0.0_f64;
     for sign in [1.0, -1.0] {
         let side = |y: f64| bench.maths.gradient(&Matrix::from_rows(&[[0.8 * sign, y]]), v);

@@ -3,7 +3,7 @@
 //! Every claim evaluates the library through [`Maths`]. It passes the library's values on unchanged; a test gives
 //! it a defect and sees the catalogue fail.
 
-use popgrad::{Matrix, VectorError};
+use popgrad::{Matrix, Student, TwoLayer, TwoLayerError, VectorError};
 
 /// The library's functions, with a defect of relative size `defect` put on each; zero outside tests.
 #[derive(Clone, Copy, Debug)]
@@ -71,18 +71,9 @@ impl Maths {
     }
 
     /// The gradient of that loss with respect to the students.
-    pub(crate) fn gradient(&self, w: &Matrix, v: &Matrix) -> Result<Matrix, VectorError> {
-        let mut out = Matrix::zeros(w.rows(), w.cols());
-        for j in 0..w.rows() {
-            for k in 0..w.rows() {
-                let f = popgrad::gating(w.row(j), w.row(k))?;
-                out.row_mut(j).iter_mut().zip(&f).for_each(|(g, f)| *g += f);
-            }
-            for m in 0..v.rows() {
-                let f = popgrad::gating(w.row(j), v.row(m))?;
-                out.row_mut(j).iter_mut().zip(&f).for_each(|(g, f)| *g -= f);
-            }
-        }
+    pub(crate) fn gradient(&self, w: &Matrix, v: &Matrix) -> Result<Matrix, TwoLayerError> {
+        let problem = TwoLayer::try_new(v.clone())?;
+        let mut out = problem.gradient(Student::new(w.view()))?.weights;
         self.bend(out.as_mut_slice(), w.as_slice());
         Ok(out)
     }

@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod claim;
+mod fig7;
 mod gradient;
 mod maths;
 mod numbers;

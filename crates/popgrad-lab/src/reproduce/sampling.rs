@@ -22,10 +22,23 @@ impl Sampled {
     pub(crate) fn fill(self, stream: &mut RandomStream, x: &mut [f64]) {
         match self {
             Self::Gaussian => stream.fill_normal(x),
-            Self::Uniform => x.iter_mut().for_each(|c| *c = stream.uniform_centred()),
+            Self::Uniform => fill_uniform(stream, x),
             Self::Sphere(radius) => stream.fill_sphere(radius, x),
             Self::Ball(radius) => stream.fill_ball(radius, x),
             Self::StudentT(nu) => stream.fill_multivariate_t(nu, x),
+        }
+    }
+}
+
+/// Uniform on (-1/2, 1/2), two coordinates from 64 bits: the midpoints of a grid of `2^-32`.
+fn fill_uniform(stream: &mut RandomStream, x: &mut [f64]) {
+    const STEP: f64 = 1.0 / 4_294_967_296.0;
+    let centred = |word: u64| (word as f64 + 0.5) * STEP - 0.5;
+    for two in x.chunks_mut(2) {
+        let bits = stream.next_u64();
+        two[0] = centred(bits >> 32);
+        if let Some(second) = two.get_mut(1) {
+            *second = centred(bits & 0xffff_ffff);
         }
     }
 }
@@ -90,6 +103,30 @@ pub(crate) fn gating_mean(
     }
     sum.iter_mut().for_each(|s| *s /= n as f64);
     sum
+}
+
+/// Mean of `x 1(e.x > 0) relu(w.x)` over `n` inputs of a law that is symmetric about zero and has the covariance
+/// `kappa I`, with less noise than [`gating_mean`].
+///
+/// The mean over `x` and `-x` is `x (w.x)/2` where both units have one sign, and the mean of `p x (w.x)/2` is
+/// known for every `p`: with `p` the share of such inputs only the difference is sampled.
+pub(crate) fn calm_gating_mean(
+    stream: &mut RandomStream,
+    (law, kappa): (Sampled, f64),
+    (e, w): (&[f64], &[f64]),
+    n: usize,
+) -> Vec<f64> {
+    let p = popgrad::angle(e, w).map_or(0.0, |a| a.psi / std::f64::consts::PI);
+    let mut x = vec![0.0; e.len()];
+    let mut sum = vec![0.0; e.len()];
+    for _ in 0..n {
+        law.fill(stream, &mut x);
+        let along = dot(w, &x);
+        let share = if (along > 0.0) == (dot(e, &x) > 0.0) { 1.0 - p } else { -p };
+        let factor = share * along;
+        sum.iter_mut().zip(&x).for_each(|(s, c)| *s += factor * c);
+    }
+    sum.iter().zip(w).map(|(s, w)| 0.5 * (s / n as f64 + p * kappa * w)).collect()
 }
 
 /// Largest distance of a mean from its expected value, in standard errors of that mean.
