@@ -1,7 +1,7 @@
 //! The catalogue: every claim, in the order of the report.
 
 use super::claim::Claim;
-use super::{fig7, gradient, theorem1};
+use super::{fig7, gradient, theorem1, theorem5, theorem6};
 
 /// Every claim of Tian (2017) that is measured, in the order of the report.
 #[rustfmt::skip]
@@ -18,6 +18,11 @@ pub static CATALOGUE: &[Claim] = &[
     gradient::AT_ZERO,
     gradient::ROTATION_INVARIANT,
     gradient::A_AT_ZERO,
+    theorem5::LYAPUNOV,
+    theorem5::BASIN,
+    theorem6::BOUND,
+    theorem6::LARGE_RADIUS,
+    theorem6::STANDARD_DEVIATION,
 ];
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! Every claim evaluates the library through [`Maths`]. It passes the library's values on unchanged; a test gives
 //! it a defect and sees the catalogue fail.
 
-use popgrad::{Matrix, Student, TwoLayer, TwoLayerError, VectorError};
+use popgrad::{Landscape, Matrix, SingleReluError, Student, TwoLayer, TwoLayerError, VectorError};
+use std::ops::Range;
 
 /// The library's functions, with a defect of relative size `defect` put on each; zero outside tests.
 #[derive(Clone, Copy, Debug)]
@@ -46,9 +47,16 @@ impl Maths {
         Ok(f)
     }
 
-    /// The kernel `k(u, v)`.
-    pub(crate) fn kernel(&self, u: &[f64], v: &[f64]) -> Result<f64, VectorError> {
-        popgrad::kernel(u, v).map(|k| self.tainted(k))
+    /// The gradient of one student at `w` with one teacher `v`.
+    pub(crate) fn one_relu_gradient(&self, w: &[f64], v: &[f64]) -> Result<Vec<f64>, VectorError> {
+        let mut g = popgrad::single_relu_gradient(w, v)?;
+        self.bend(&mut g, w);
+        Ok(g)
+    }
+
+    /// Probability that a point of a ball lies in Theorem 5's region.
+    pub(crate) fn ball_probability(&self, d: usize, radius: f64) -> Result<f64, SingleReluError> {
+        popgrad::ball_probability(d, radius).map(|p| self.tainted(p))
     }
 
     /// The population loss of students `w` against teachers `v`, all output weights 1.
@@ -76,5 +84,33 @@ impl Maths {
         let mut out = problem.gradient(Student::new(w.view()))?.weights;
         self.bend(out.as_mut_slice(), w.as_slice());
         Ok(out)
+    }
+}
+
+/// One student with one teacher, for dynamics.
+pub(crate) struct OneRelu {
+    pub(crate) maths: Maths,
+    pub(crate) teacher: Vec<f64>,
+}
+
+impl Landscape for OneRelu {
+    fn dimension(&self) -> usize {
+        self.teacher.len()
+    }
+
+    fn gradient(&mut self, point: &[f64], out: &mut [f64]) {
+        match self.maths.one_relu_gradient(point, &self.teacher) {
+            Ok(gradient) => out.copy_from_slice(&gradient),
+            // The only failure for finite vectors is a student at zero, where the dynamics want zero.
+            Err(_) => out.fill(if point.iter().all(|x| *x == 0.0) { 0.0 } else { f64::NAN }),
+        }
+    }
+
+    fn loss(&mut self, point: &[f64]) -> f64 {
+        popgrad::single_relu_loss(point, &self.teacher).map_or(f64::NAN, |j| self.maths.tainted(j))
+    }
+
+    fn students(&self) -> Vec<Range<usize>> {
+        vec![0..self.teacher.len()]
     }
 }

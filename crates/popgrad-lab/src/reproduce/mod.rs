@@ -17,6 +17,8 @@ mod report;
 mod run;
 mod sampling;
 mod theorem1;
+mod theorem5;
+mod theorem6;
 
 pub use catalogue::CATALOGUE;
 pub use claim::{Bound, Claim, Findings, Group, Illustration, Measured, Table, Verdict};
