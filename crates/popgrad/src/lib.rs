@@ -9,13 +9,13 @@ mod input_law;
 mod kind;
 mod lanes;
 mod matrix;
-mod single_relu;
-mod panels;
-mod two_layer;
-mod symmetric;
 mod numerics;
+mod panels;
 mod random;
+mod single_relu;
 mod statistics;
+mod symmetric;
+mod two_layer;
 mod vector;
 
 pub use angle::{Angle, VectorError, angle};
@@ -32,21 +32,21 @@ pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use lanes::Level;
 pub use matrix::{Matrix, MatrixError, MatrixView};
+pub use numerics::NUMERICS;
+pub use random::RandomStream;
 pub use single_relu::{
     SingleReluError, SingleReluFlow, THEOREM5_CRITICAL_ANGLE, ball_probability, distance_decrease,
     gaussian_probability, in_omega, single_relu_gradient, single_relu_loss, theorem5_determinant,
     theorem5_matrix, theorem6_bound, theorem6_radius,
 };
-pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
-pub use symmetric::{
-    Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
-};
-pub use numerics::NUMERICS;
-pub use random::RandomStream;
 pub use statistics::{
     LineFit, Moments, StatisticsError, WilsonInterval, fit_line, fit_line_weighted, normal_cdf,
     normal_quantile, two_sided_bound, wilson_interval,
 };
+pub use symmetric::{
+    Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
+};
+pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
 
 /// The README's Rust blocks, run with the documentation tests.
 #[cfg(doctest)]

@@ -93,7 +93,7 @@ impl SingleReluFlow {
     ///
     /// Source: docs/theory/single_relu.md, (S.6).
     ///
-    /// - Accuracy (measured, against 25 digits): relative `16 EPSILON`.
+    /// - Accuracy (measured, against 25 digits): relative `8 EPSILON`.
     pub fn conserved(&self) -> f64 {
         let across = self.ratio * sine(self.angle);
         if across == 0.0 {
@@ -110,7 +110,7 @@ impl SingleReluFlow {
     ///
     /// Source: docs/theory/single_relu.md, (S.7).
     ///
-    /// - Accuracy (measured, against 25 digits): relative error of `theta` and of `psi` at most `8 EPSILON (1 + t)`.
+    /// - Accuracy (measured, against 25 digits): relative error of `theta` and of `psi` at most `4 EPSILON (1 + t)`.
     ///
     /// # Errors
     ///
@@ -138,7 +138,7 @@ impl SingleReluFlow {
     ///
     /// - Shapes: length `d`.
     /// - Domain: finite `t >= 0`.
-    /// - Accuracy (measured, against 25 digits, `t` up to 60): error at most `8 EPSILON (1 + t) |w(t)|` in each entry.
+    /// - Accuracy (measured, against 25 digits, `t` up to 60): error at most `4 EPSILON (1 + t) |w(t)|` in each entry.
     ///
     /// # Errors
     ///
@@ -159,8 +159,8 @@ impl SingleReluFlow {
     /// Source: docs/theory/single_relu.md, (S.10).
     ///
     /// - Shapes: length `d`.
-    /// - Accuracy (measured, against 60 digits, `t` up to 60): error at most `16 EPSILON (1 + t) |w(t) - v|` in each
-    ///   entry, for starts whose angle to `-v` is above `1e-3`.
+    /// - Accuracy (measured, against 60 digits, `t` up to 60): error at most `4 EPSILON (1 + t) |w(t) - v|` in each
+    ///   entry, for starts whose angle to `-v` is above `0.03`.
     ///
     /// # Errors
     ///
@@ -174,7 +174,7 @@ impl SingleReluFlow {
     ///
     /// Source: docs/theory/single_relu.md, (S.3) with (S.10).
     ///
-    /// - Accuracy (measured, against 60 digits, `t` up to 60): relative error at most `64 EPSILON (1 + t)`.
+    /// - Accuracy (measured, against 60 digits, `t` up to 60): relative error at most `16 EPSILON (1 + t)`.
     ///
     /// # Errors
     ///
