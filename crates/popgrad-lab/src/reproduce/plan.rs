@@ -1,0 +1,127 @@
+//! What to measure, how thoroughly, and where the report goes.
+
+use popgrad::Kind;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use thiserror::Error;
+
+/// How much is computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Profile {
+    /// Every claim and figure within a minute on two cores.
+    #[default]
+    Quick,
+    /// More samples, starts and grid points: narrower error bars, finer maps.
+    Full,
+}
+
+/// What `reproduce` is to do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Directory of the report; made if absent.
+    pub out: PathBuf,
+    /// How much is computed.
+    pub profile: Profile,
+    /// Names of the claims to measure; empty for all.
+    pub claims: Vec<String>,
+    /// Seed of every random number.
+    pub seed: u64,
+    /// Number of threads; 0 for one per core. No result depends on it.
+    pub threads: usize,
+    /// Set by the caller to ask for an early end; the report then says that it is partial.
+    pub interrupt: Arc<AtomicBool>,
+    /// Relative defect put into the mathematics under test, so that a test can see the catalogue fail. Zero
+    /// otherwise.
+    #[doc(hidden)]
+    pub defect: f64,
+}
+
+impl Plan {
+    /// Everything, quickly, into `out`.
+    pub fn new(out: impl Into<PathBuf>) -> Self {
+        Self {
+            out: out.into(),
+            profile: Profile::Quick,
+            claims: Vec::new(),
+            seed: 1,
+            threads: 0,
+            interrupt: Arc::new(AtomicBool::new(false)),
+            defect: 0.0,
+        }
+    }
+}
+
+/// How far a run has come; sent before and after each claim.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// A claim is being measured.
+    Started {
+        /// Its name.
+        id: &'static str,
+    },
+    /// A claim is measured and the report rewritten.
+    Finished {
+        /// Its name.
+        id: &'static str,
+        /// Whether its verdict is the expected one.
+        agrees: bool,
+        /// Claims measured so far.
+        done: usize,
+        /// Claims asked for.
+        total: usize,
+        /// Time it took.
+        seconds: f64,
+    },
+}
+
+/// Why no report could be made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReproduceError {
+    /// A claim that the catalogue does not have.
+    #[error("there is no claim `{id}`; the nearest one is `{nearest}`")]
+    UnknownClaim {
+        /// What was asked for.
+        id: String,
+        /// The most similar name.
+        nearest: &'static str,
+    },
+    /// The directory holds something else.
+    #[error("{} holds files but no earlier report; choose another directory or empty this one", path.display())]
+    NotAReport {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A file of the report could not be written.
+    #[error("{} cannot be written: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The threads could not be started.
+    #[error("{threads} threads cannot be started: {reason}")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// What the system says.
+        reason: String,
+    },
+}
+
+impl ReproduceError {
+    /// The kind of this failure.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::UnknownClaim { .. } => Kind::Input,
+            Self::NotAReport { .. } | Self::Write { .. } => Kind::Io,
+            Self::Threads { .. } => Kind::Resource,
+        }
+    }
+}

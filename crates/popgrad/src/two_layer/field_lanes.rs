@@ -1,0 +1,183 @@
+//! The field of small and medium problems: cosines, angles and products with eight columns in the lanes.
+//!
+//! ```text
+//! r_j = sum_z c_z F(w_j, z),   Z = (V; W),  c = (-b; a)
+//!     = (1/2pi) [sum_z c_z psi_jz z + (sum_z c_z |z| sin theta_jz) w_j / |w_j|]
+//! ```
+//!
+//! with `psi = pi - theta` (docs/theory/two_layer.md, (T.3)). Columns are teachers first, then students, so that the
+//! teacher's part of every buffer is written once.
+//! All levels give the same bits: every sum runs in index order.
+
+use super::problem::{TwoLayer, direction};
+use crate::lanes::{padded, psi_sine, sum_lanes};
+use crate::panels::Panels;
+use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask, f64x8};
+use std::f64::consts::TAU;
+
+/// A student whose largest teacher cosine is below this is not near the teacher; see `near_teacher`.
+pub(super) const NEAR_COSINE: f64 = 0.5;
+
+/// Squared lengths outside this range are computed again with scaling.
+const SAFE_SQUARE: std::ops::Range<f64> = 1e-280..1e280;
+
+/// Buffers of the fused field for one teacher and one number of students.
+#[derive(Clone, Debug)]
+pub(super) struct LaneField {
+    k: usize,
+    m: usize,
+    d: usize,
+    /// Columns, `M + K` rounded up to whole vectors.
+    np: usize,
+    /// Input dimensions, rounded up to whole vectors.
+    dp: usize,
+    /// Directions of all units as columns, `d x np`: teachers, then students.
+    directions: Panels,
+    /// Directions of the students as rows: `K x dp`.
+    pub(super) units: Vec<f64>,
+    /// All units as rows, `(M + K) x dp`: teachers, then students.
+    rows: Panels,
+    /// Coefficients `c_z`.
+    coefficients: Vec<f64>,
+    /// `c_z |z|`.
+    weighted_lengths: Vec<f64>,
+    /// Lengths of the students.
+    pub(super) lengths: Vec<f64>,
+    /// `c_z psi_jz`, with the sine term on the diagonal: `K x np`.
+    products: Vec<f64>,
+    /// The field `r`: `K x dp`.
+    pub(super) field: Vec<f64>,
+    /// Whether each student has a teacher within [`NEAR_COSINE`] (always false unless `K = M`).
+    near: Vec<bool>,
+}
+
+impl LaneField {
+    /// Buffers for `k` students of the given problem.
+    pub(super) fn new(problem: &TwoLayer, k: usize) -> Self {
+        let white = &problem.white;
+        let (m, d) = (white.rows.rows(), white.rows.cols());
+        let (np, dp) = (padded(m + k), padded(d));
+        let (mut directions, mut rows) = (Panels::zeros(d, m + k), Panels::zeros(m + k, d));
+        let (mut coefficients, mut weighted_lengths) = (vec![0.0; np], vec![0.0; np]);
+        for t in 0..m {
+            directions.set_column(t, white.directions.row(t));
+            rows.set_row(t, white.rows.row(t));
+            coefficients[t] = -problem.output[t];
+            weighted_lengths[t] = coefficients[t] * white.lengths[t];
+        }
+        Self {
+            k,
+            m,
+            d,
+            np,
+            dp,
+            directions,
+            units: vec![0.0; k * dp],
+            rows,
+            coefficients,
+            weighted_lengths,
+            lengths: vec![0.0; k],
+            products: vec![0.0; k * np],
+            field: vec![0.0; k * dp],
+            near: vec![false; k],
+        }
+    }
+
+    /// Row stride of [`LaneField::field`].
+    pub(super) fn stride(&self) -> usize {
+        self.dp
+    }
+
+    /// Whether every student has a teacher within [`NEAR_COSINE`] after the last evaluation.
+    pub(super) fn all_near(&self) -> bool {
+        self.near.iter().all(|n| *n)
+    }
+
+    /// The teacher of smallest angle to student `j`; `None` where all of the teacher's outputs are zero.
+    pub(super) fn nearest_teacher(&self, j: usize) -> Option<usize> {
+        let mut best: Option<(usize, f64)> = None;
+        for (t, (p, c)) in self.products[j * self.np..].iter().zip(&self.coefficients[..self.m]).enumerate() {
+            if *c != 0.0 && best.is_none_or(|b| p / c > b.1) {
+                best = Some((t, p / c));
+            }
+        }
+        best.map(|b| b.0)
+    }
+
+    /// Evaluates the field at white weights `w` (`K x d`) with output weights `a` (length `K`).
+    ///
+    /// `WIDE` chooses tiles for thirty-two vector registers; tiles change no bit.
+    #[inline(always)]
+    pub(super) fn evaluate<S: Simd, const WIDE: bool>(&mut self, simd: S, w: &[f64], a: &[f64]) {
+        self.load(simd, w);
+        for (j, x) in a.iter().enumerate() {
+            self.coefficients[self.m + j] = *x;
+            self.weighted_lengths[self.m + j] = x * self.lengths[j];
+        }
+        let (np, dp, m) = (self.np, self.dp, self.m);
+        let cosines = (&mut self.products[..], np);
+        self.directions.multiply::<S, WIDE>(simd, 1.0, self.k, (&self.units, dp), cosines);
+        for j in 0..self.k {
+            self.angle_row(simd, j, m + j);
+        }
+        let out = (&mut self.field[..], dp);
+        self.rows.multiply::<S, WIDE>(simd, 1.0 / TAU, self.k, (&self.products, np), out);
+    }
+
+    /// Turns row `j` of cosines into products; `own` is the student's own column.
+    #[inline(always)]
+    fn angle_row<S: Simd>(&mut self, simd: S, j: usize, own: usize) {
+        let row = &mut self.products[j * self.np..(j + 1) * self.np];
+        row[own] = 1.0;
+        if self.k == self.m {
+            self.near[j] = any_above(simd, &row[..self.m], NEAR_COSINE);
+        }
+        let mut sum = f64x8::splat(simd, 0.0);
+        let columns = row.chunks_exact_mut(8).zip(self.coefficients.chunks_exact(8));
+        for ((cells, coefficients), weights) in columns.zip(self.weighted_lengths.chunks_exact(8)) {
+            let (psi, sine) = psi_sine(simd, f64x8::from_slice(simd, cells));
+            sum = f64x8::from_slice(simd, weights).mul_add_precise(sine, sum);
+            (psi * f64x8::from_slice(simd, coefficients)).store_slice(cells);
+        }
+        if self.lengths[j] > 0.0 {
+            row[own] += sum_lanes(sum) / self.lengths[j];
+        }
+    }
+
+    /// Copies the students into the rows and their directions into units and columns.
+    #[inline(always)]
+    fn load<S: Simd>(&mut self, simd: S, w: &[f64]) {
+        let (d, dp) = (self.d, self.dp);
+        for (j, row) in w.chunks_exact(d).enumerate() {
+            let unit = &mut self.units[j * dp..(j + 1) * dp];
+            unit[..d].copy_from_slice(row);
+            self.rows.set_row(self.m + j, row);
+            let mut square = f64x8::splat(simd, 0.0);
+            for part in unit.chunks_exact(8) {
+                let x = f64x8::from_slice(simd, part);
+                square = x.mul_add_precise(x, square);
+            }
+            let square = sum_lanes(square);
+            if SAFE_SQUARE.contains(&square) {
+                self.lengths[j] = square.sqrt();
+                let inverse = f64x8::splat(simd, 1.0 / self.lengths[j]);
+                for part in unit.chunks_exact_mut(8) {
+                    (f64x8::from_slice(simd, part) * inverse).store_slice(part);
+                }
+            } else {
+                direction(row, &mut unit[..d]);
+                self.lengths[j] = crate::vector::norm(row);
+            }
+            self.directions.set_column(self.m + j, &unit[..d]);
+        }
+    }
+}
+
+/// Whether an entry is above the bound.
+#[inline(always)]
+fn any_above<S: Simd>(simd: S, x: &[f64], bound: f64) -> bool {
+    let (whole, rest) = x.as_chunks::<8>();
+    let limit = f64x8::splat(simd, bound);
+    whole.iter().any(|c| f64x8::load_array_ref(simd, c).simd_gt(limit).any_true())
+        || rest.iter().any(|c| *c > bound)
+}

@@ -1,0 +1,247 @@
+//! The field near the teacher, without cancellation.
+//!
+//! Where every student `w_k` has a teacher `v_k` of its own nearby, the field is a sum of small differences
+//!
+//! ```text
+//! r_j = sum_k a_k [F(w_j, w_k) - F(w_j, v_k)] + (a_k - b_k) F(w_j, v_k)
+//! 2pi [F(e, w) - F(e, v)] = -(pi - theta_w) D + (theta_v - theta_w) v - (p_v - p_w) e,   D = v - w
+//! ```
+//!
+//! with `q = w.e`, `p = |w - q e|` and both differences formed from `D` alone (docs/theory/two_layer.md, (T.8)-(T.10)).
+//! The permutation of the units is found from the angles. Accuracy (measured): relative, at most 1e-15.
+
+use super::TwoLayer;
+use super::field_lanes::LaneField;
+use crate::lanes::{atan2, padded, psi_sine, sum_lanes};
+use crate::panels::Panels;
+use crate::vector::dot;
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask, f64x8};
+use std::f64::consts::TAU;
+
+/// Pairs are formed up to this distance, relative to the teacher's length.
+const NEAR_DISTANCE: f64 = 1.0;
+
+/// Above this cosine of two units the parts across are formed component by component.
+const PARALLEL_COSINE: f64 = 0.9;
+
+/// Buffers of the field near the teacher.
+#[derive(Clone, Debug)]
+pub(super) struct NearField {
+    k: usize,
+    d: usize,
+    /// Pairs, rounded up to whole vectors.
+    kp: usize,
+    dp: usize,
+    /// Teacher of each student.
+    pub(super) teacher_of: Vec<usize>,
+    /// `D = v - w` in white coordinates, `K x d`.
+    pub(super) offsets: Vec<f64>,
+    students: Panels,
+    offset_columns: Panels,
+    /// Offsets, then teachers: `2 kp x dp`.
+    rows: Panels,
+    /// `w_k . e_j` and `D_k . e_j`: `K x kp` each.
+    student_along: Vec<f64>,
+    offset_along: Vec<f64>,
+    products: Vec<f64>,
+    /// Per pair: `1/|w|`, `|w|`, `D.w`, `D.D`, `a`, `a - b`.
+    inverse_lengths: Vec<f64>,
+    lengths: Vec<f64>,
+    offset_student: Vec<f64>,
+    offset_offset: Vec<f64>,
+    output: Vec<f64>,
+    pub(super) output_excess: Vec<f64>,
+    /// Coefficient of `e_j`.
+    axis: Vec<f64>,
+}
+
+impl NearField {
+    /// Buffers for `k` students of a teacher with as many neurons.
+    pub(super) fn new(k: usize, d: usize) -> Self {
+        let (kp, dp) = (padded(k), padded(d));
+        Self {
+            k,
+            d,
+            kp,
+            dp,
+            teacher_of: vec![0; k],
+            offsets: vec![0.0; k * d],
+            students: Panels::zeros(d, k),
+            offset_columns: Panels::zeros(d, k),
+            rows: Panels::zeros(2 * kp, d),
+            student_along: vec![0.0; k * kp],
+            offset_along: vec![0.0; k * kp],
+            products: vec![0.0; k * 2 * kp],
+            inverse_lengths: vec![0.0; kp],
+            lengths: vec![0.0; kp],
+            offset_student: vec![0.0; kp],
+            offset_offset: vec![0.0; kp],
+            output: vec![0.0; kp],
+            output_excess: vec![0.0; kp],
+            axis: vec![0.0; k],
+        }
+    }
+
+    /// Finds the teacher of each student and the offsets; false where they do not pair up within reach.
+    ///
+    /// `nearest` proposes the teacher of smallest angle; `original` are the weights before whitening.
+    pub(super) fn pair(
+        &mut self,
+        problem: &TwoLayer,
+        original: &[f64],
+        a: &[f64],
+        nearest: impl Fn(usize) -> Option<usize>,
+    ) -> bool {
+        let d = self.d;
+        let mut taken = vec![false; self.k];
+        for j in 0..self.k {
+            let Some(t) = nearest(j) else { return false };
+            if std::mem::replace(&mut taken[t], true) {
+                return false;
+            }
+            self.teacher_of[j] = t;
+            let offset = &mut self.offsets[j * d..(j + 1) * d];
+            let teacher = problem.teacher().row(t);
+            for ((o, v), w) in offset.iter_mut().zip(teacher).zip(&original[j * d..(j + 1) * d]) {
+                *o = v - w;
+            }
+            if let Some(l) = &problem.factor {
+                let plain = offset.to_vec();
+                super::covariance::whiten(l, &plain, offset);
+            }
+            let reach = NEAR_DISTANCE * problem.white.lengths[t];
+            if dot(offset, offset) > reach * reach {
+                return false;
+            }
+            self.output[j] = a[j];
+            self.output_excess[j] = a[j] - problem.output[t];
+        }
+        true
+    }
+
+    /// Overwrites the field of `lane` (whose units and lengths are those of `w`) with the accurate one.
+    #[inline(always)]
+    pub(super) fn evaluate<S: Simd, const WIDE: bool>(
+        &mut self,
+        simd: S,
+        problem: &TwoLayer,
+        w: &[f64],
+        lane: &mut LaneField,
+    ) {
+        self.load(problem, w, &lane.lengths);
+        let (k, kp, dp) = (self.k, self.kp, self.dp);
+        let along = (&mut self.student_along[..], kp);
+        self.students.multiply::<S, WIDE>(simd, 1.0, k, (&lane.units, dp), along);
+        let along = (&mut self.offset_along[..], kp);
+        self.offset_columns.multiply::<S, WIDE>(simd, 1.0, k, (&lane.units, dp), along);
+        for j in 0..k {
+            let mut axis = f64x8::splat(simd, 0.0);
+            for at in (0..kp).step_by(8) {
+                axis = axis + self.pair_block(simd, w, j, at);
+            }
+            self.axis[j] = sum_lanes(axis) / TAU;
+        }
+        let to = (&mut lane.field[..], dp);
+        self.rows.multiply::<S, WIDE>(simd, 1.0 / TAU, k, (&self.products, 2 * kp), to);
+        for j in 0..k {
+            let axis = f64x8::splat(simd, self.axis[j]);
+            let units = lane.units[j * dp..(j + 1) * dp].chunks_exact(8);
+            for (field, unit) in lane.field[j * dp..(j + 1) * dp].chunks_exact_mut(8).zip(units) {
+                let sum = axis.mul_add_precise(f64x8::from_slice(simd, unit), f64x8::from_slice(simd, field));
+                sum.store_slice(field);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn load(&mut self, problem: &TwoLayer, w: &[f64], lengths: &[f64]) {
+        let d = self.d;
+        for k in 0..self.k {
+            let (student, offset) = (&w[k * d..(k + 1) * d], &self.offsets[k * d..(k + 1) * d]);
+            self.students.set_column(k, student);
+            self.offset_columns.set_column(k, offset);
+            self.rows.set_row(k, offset);
+            self.rows.set_row(self.kp + k, problem.white.rows.row(self.teacher_of[k]));
+            self.lengths[k] = lengths[k];
+            self.inverse_lengths[k] = 1.0 / lengths[k];
+            self.offset_student[k] = dot(offset, student);
+            self.offset_offset[k] = dot(offset, offset);
+        }
+    }
+
+    /// Products of student `j` with the pairs `at .. at + 8`; returns their part of the coefficient of `e_j`.
+    #[inline(always)]
+    fn pair_block<S: Simd>(&mut self, simd: S, w: &[f64], j: usize, at: usize) -> f64x8<S> {
+        let lanes = |x: &[f64]| f64x8::from_slice(simd, &x[at..at + 8]);
+        let row = j * self.kp + at;
+        let mut q = f64x8::from_slice(simd, &self.student_along[row..row + 8]);
+        let dq = f64x8::from_slice(simd, &self.offset_along[row..row + 8]);
+        let length = lanes(&self.lengths);
+        let cosine = q * lanes(&self.inverse_lengths);
+        let parallel = cosine.abs().simd_gt(f64x8::splat(simd, PARALLEL_COSINE)).any_true();
+        let (psi, p, p_teacher, excess) = if parallel {
+            let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+            let own = index.simd_eq(f64x8::splat(simd, j as f64 - at as f64));
+            q = own.select(length, q);
+            let (p, p_teacher, excess) = self.across(simd, w, j, at, own);
+            (atan2(simd, p, -q), p, p_teacher, excess)
+        } else {
+            let (psi, sine) = psi_sine(simd, cosine);
+            let p = length * sine;
+            let twice = lanes(&self.offset_student) - dq * q;
+            let excess = twice + twice + (lanes(&self.offset_offset) - dq * dq);
+            let square = p.mul_add_precise(p, excess);
+            (psi, p, square.max(f64x8::splat(simd, 0.0)).sqrt(), excess)
+        };
+        let sum = p + p_teacher;
+        let zero = f64x8::splat(simd, 0.0);
+        let dp = sum.simd_gt(zero).select(excess / sum, zero);
+        let sine = dp * q - dq * p;
+        let cosine = (q + dq).mul_add_precise(q, p_teacher * p);
+        let turn = atan2(simd, sine, cosine);
+        let (a, surplus) = (lanes(&self.output), lanes(&self.output_excess));
+        let slot = j * 2 * self.kp + at;
+        (-(a * psi)).store_slice(&mut self.products[slot..slot + 8]);
+        let teacher = a * turn + surplus * (psi - turn);
+        teacher.store_slice(&mut self.products[slot + self.kp..slot + self.kp + 8]);
+        surplus * p_teacher - a * dp
+    }
+
+    /// `p_w`, `p_v` and `p_v^2 - p_w^2` from the parts across `w_j`, formed twice with fused multiply-adds; the
+    /// student's own part (`own`) is zero.
+    #[inline(always)]
+    fn across<S: Simd>(
+        &self,
+        simd: S,
+        w: &[f64],
+        j: usize,
+        at: usize,
+        own: fearless_simd::mask64x8<S>,
+    ) -> (f64x8<S>, f64x8<S>, f64x8<S>) {
+        let axis = &w[j * self.d..(j + 1) * self.d];
+        let row = j * self.kp + at;
+        let inverse = f64x8::splat(simd, self.inverse_lengths[j]);
+        let first = -(f64x8::from_slice(simd, &self.student_along[row..row + 8]) * inverse);
+        let offset = -(f64x8::from_slice(simd, &self.offset_along[row..row + 8]) * inverse);
+        let zero = f64x8::splat(simd, 0.0);
+        let mut left = zero;
+        for (i, x) in axis.iter().enumerate() {
+            let x = f64x8::splat(simd, *x);
+            let r = first.mul_add_precise(x, self.students.vector(simd, i, at));
+            left = r.mul_add_precise(x, left);
+        }
+        let second = -(left * inverse * inverse);
+        let (mut student, mut teacher, mut excess) = (zero, zero, zero);
+        for (i, x) in axis.iter().enumerate() {
+            let x = f64x8::splat(simd, *x);
+            let r = first.mul_add_precise(x, self.students.vector(simd, i, at));
+            let r = own.select(zero, second.mul_add_precise(x, r));
+            let delta = offset.mul_add_precise(x, self.offset_columns.vector(simd, i, at));
+            let moved = r + delta;
+            student = r.mul_add_precise(r, student);
+            teacher = moved.mul_add_precise(moved, teacher);
+            excess = delta.mul_add_precise(r + moved, excess);
+        }
+        (student.sqrt(), teacher.sqrt(), excess)
+    }
+}
