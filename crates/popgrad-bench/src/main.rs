@@ -7,6 +7,7 @@
 mod arrays;
 mod clock;
 mod gemm;
+mod gradient;
 
 use crate::arrays::Arrays;
 use crate::clock::Timing;
@@ -39,6 +40,9 @@ fn run(arguments: &[String]) -> Result<(), String> {
     }
     let arrays = Arrays(folder.into());
     match (workload.as_str(), integers(size)?.as_slice()) {
+        ("gradient", &[k, d]) => gradient::single(&arrays, k, d),
+        ("batch", &[count, k, d]) => gradient::batch(&arrays, count, k, d),
+        ("near", &[k, d]) => gradient::near(&arrays, k, d),
         ("gemm", &[k, d]) => gemm::run(&arrays, k, d),
         _ => Err(format!("no workload `{workload}` of size `{size}`")),
     }
