@@ -197,10 +197,10 @@ impl<'p> Evaluator<'p> {
         self.paired = false;
         if let Some(near) = &mut self.near
             && lanes.all_near()
-            && near.pair(problem, original, a, |j| lanes.nearest_teacher(j))
+            && near.pair(problem, (original, w), a, |j| lanes.nearest_teacher(j))
         {
             self.paired = true;
-            on_lanes!(problem.lanes, simd, WIDE => near.evaluate::<_, WIDE>(simd, problem, w, lanes));
+            on_lanes!(problem.lanes, simd, WIDE => near.evaluate::<_, WIDE>(simd, a, lanes));
         }
         self.linear.active = problem.alpha != 0.0 || !problem.skip.is_empty() || !student.skip.is_empty();
         if self.linear.active {
@@ -229,9 +229,8 @@ impl Linear {
             }
         };
         if let Some(near) = near {
-            for (j, t) in near.teacher_of.iter().enumerate() {
-                add(-a[j], &near.offsets[j * d..(j + 1) * d]);
-                add(near.output_excess[j], problem.white.rows.row(*t));
+            for (sign, offset) in near.signs.iter().zip(near.offsets.chunks_exact(d)) {
+                add(-sign, offset);
             }
         } else {
             for (j, row) in w.chunks_exact(d).enumerate() {

@@ -16,7 +16,7 @@ use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask, f64x8};
 use std::f64::consts::TAU;
 
 /// A student whose largest teacher cosine is below this is not near the teacher; see `near_teacher`.
-pub(super) const NEAR_COSINE: f64 = 0.5;
+pub(super) const NEAR_COSINE: f64 = 0.35;
 
 /// Squared lengths outside this range are computed again with scaling.
 const SAFE_SQUARE: std::ops::Range<f64> = 1e-280..1e280;

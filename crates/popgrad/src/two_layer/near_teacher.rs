@@ -1,14 +1,18 @@
 //! The field near the teacher, without cancellation.
 //!
-//! Where every student `w_k` has a teacher `v_k` of its own nearby, the field is a sum of small differences
+//! Where every student has a teacher of its own nearby, the field is a sum of small differences. Output weights are
+//! absorbed first, `w -> |a| w`, `v -> |b| v`, so that only the sign `s_k` common to `a_k` and `b_k` is left:
 //!
 //! ```text
-//! r_j = sum_k a_k [F(w_j, w_k) - F(w_j, v_k)] + (a_k - b_k) F(w_j, v_k)
+//! r_j = sum_k s_k [F(w_j, w_k) - F(w_j, v_k)]
 //! 2pi [F(e, w) - F(e, v)] = -(pi - theta_w) D + (theta_v - theta_w) v - (p_v - p_w) e,   D = v - w
 //! ```
 //!
 //! with `q = w.e`, `p = |w - q e|` and both differences formed from `D` alone (docs/theory/two_layer.md, (T.8)-(T.10)).
-//! The permutation of the units is found from the angles. Accuracy (measured): relative, at most 1e-15.
+//! So the neighbourhood is that of the whole manifold `a_k w_k = b_k v_k` on which the student is the teacher, where
+//! trained output weights converge. The permutation of the units is found from the angles.
+//!
+//! Accuracy (measured): relative, at most 1e-15.
 
 use super::TwoLayer;
 use super::field_lanes::LaneField;
@@ -18,8 +22,8 @@ use crate::vector::dot;
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask, f64x8};
 use std::f64::consts::TAU;
 
-/// Pairs are formed up to this distance, relative to the teacher's length.
-const NEAR_DISTANCE: f64 = 1.0;
+/// Pairs are formed up to this distance of the scaled units, relative to the teacher's length.
+const NEAR_DISTANCE: f64 = 2.0;
 
 /// Above this cosine of two units the parts across are formed component by component.
 const PARALLEL_COSINE: f64 = 0.9;
@@ -34,7 +38,11 @@ pub(super) struct NearField {
     dp: usize,
     /// Teacher of each student.
     pub(super) teacher_of: Vec<usize>,
-    /// `D = v - w` in white coordinates, `K x d`.
+    /// Signs of the output weights, student and teacher alike.
+    pub(super) signs: Vec<f64>,
+    /// `|a| w` in white coordinates, `K x d`.
+    pub(super) scaled: Vec<f64>,
+    /// `D = |b| v - |a| w` in white coordinates, `K x d`.
     pub(super) offsets: Vec<f64>,
     students: Panels,
     offset_columns: Panels,
@@ -44,13 +52,14 @@ pub(super) struct NearField {
     student_along: Vec<f64>,
     offset_along: Vec<f64>,
     products: Vec<f64>,
-    /// Per pair: `1/|w|`, `|w|`, `D.w`, `D.D`, `a`, `a - b`.
+    /// One teacher row.
+    teacher: Vec<f64>,
+    /// Per pair, of the scaled units: `1/|w|`, `|w|`, `D.w`, `D.D`, sign.
     inverse_lengths: Vec<f64>,
     lengths: Vec<f64>,
     offset_student: Vec<f64>,
     offset_offset: Vec<f64>,
-    output: Vec<f64>,
-    pub(super) output_excess: Vec<f64>,
+    sign_lanes: Vec<f64>,
     /// Coefficient of `e_j`.
     axis: Vec<f64>,
 }
@@ -65,6 +74,8 @@ impl NearField {
             kp,
             dp,
             teacher_of: vec![0; k],
+            signs: vec![1.0; k],
+            scaled: vec![0.0; k * d],
             offsets: vec![0.0; k * d],
             students: Panels::zeros(d, k),
             offset_columns: Panels::zeros(d, k),
@@ -72,63 +83,62 @@ impl NearField {
             student_along: vec![0.0; k * kp],
             offset_along: vec![0.0; k * kp],
             products: vec![0.0; k * 2 * kp],
+            teacher: vec![0.0; d],
             inverse_lengths: vec![0.0; kp],
             lengths: vec![0.0; kp],
             offset_student: vec![0.0; kp],
             offset_offset: vec![0.0; kp],
-            output: vec![0.0; kp],
-            output_excess: vec![0.0; kp],
+            sign_lanes: vec![0.0; kp],
             axis: vec![0.0; k],
         }
     }
 
     /// Finds the teacher of each student and the offsets; false where they do not pair up within reach.
     ///
-    /// `nearest` proposes the teacher of smallest angle; `original` are the weights before whitening.
+    /// `nearest` proposes the teacher of smallest angle; `original` are the weights before whitening, `w` after.
     pub(super) fn pair(
         &mut self,
         problem: &TwoLayer,
-        original: &[f64],
+        (original, w): (&[f64], &[f64]),
         a: &[f64],
         nearest: impl Fn(usize) -> Option<usize>,
     ) -> bool {
         let d = self.d;
         let mut taken = vec![false; self.k];
         for j in 0..self.k {
-            let Some(t) = nearest(j) else { return false };
-            if std::mem::replace(&mut taken[t], true) {
+            let Some(proposed) = nearest(j) else { return false };
+            let student = &original[j * d..(j + 1) * d];
+            let t = if taken[proposed] { nearest_free(problem, student, a[j], &taken) } else { proposed };
+            taken[t] = true;
+            self.teacher_of[j] = t;
+            let (x, y) = (a[j].abs(), problem.output[t].abs());
+            if a[j] * problem.output[t] <= 0.0 {
                 return false;
             }
-            self.teacher_of[j] = t;
+            self.signs[j] = 1.0_f64.copysign(a[j]);
             let offset = &mut self.offsets[j * d..(j + 1) * d];
-            let teacher = problem.teacher().row(t);
-            for ((o, v), w) in offset.iter_mut().zip(teacher).zip(&original[j * d..(j + 1) * d]) {
-                *o = v - w;
+            for ((o, v), w) in offset.iter_mut().zip(problem.teacher().row(t)).zip(student) {
+                *o = product_difference(y, *v, x, *w);
             }
             if let Some(l) = &problem.factor {
                 let plain = offset.to_vec();
                 super::covariance::whiten(l, &plain, offset);
             }
-            let reach = NEAR_DISTANCE * problem.white.lengths[t];
+            let reach = NEAR_DISTANCE * y * problem.white.lengths[t];
             if dot(offset, offset) > reach * reach {
                 return false;
             }
-            self.output[j] = a[j];
-            self.output_excess[j] = a[j] - problem.output[t];
+            for (s, w) in self.scaled[j * d..(j + 1) * d].iter_mut().zip(&w[j * d..(j + 1) * d]) {
+                *s = x * w;
+            }
         }
         true
     }
 
     /// Overwrites the field of `lane` (whose units and lengths are those of `w`) with the accurate one.
     #[inline(always)]
-    pub(super) fn evaluate<S: Simd, const WIDE: bool>(
-        &mut self,
-        simd: S,
-        problem: &TwoLayer,
-        w: &[f64],
-        lane: &mut LaneField,
-    ) {
-        self.load(problem, w, &lane.lengths);
+    pub(super) fn evaluate<S: Simd, const WIDE: bool>(&mut self, simd: S, a: &[f64], lane: &mut LaneField) {
+        self.load(&lane.lengths, a);
         let (k, kp, dp) = (self.k, self.kp, self.dp);
         let along = (&mut self.student_along[..], kp);
         self.students.multiply::<S, WIDE>(simd, 1.0, k, (&lane.units, dp), along);
@@ -137,7 +147,7 @@ impl NearField {
         for j in 0..k {
             let mut axis = f64x8::splat(simd, 0.0);
             for at in (0..kp).step_by(8) {
-                axis = axis + self.pair_block(simd, w, j, at);
+                axis = axis + self.pair_block(simd, j, at);
             }
             self.axis[j] = sum_lanes(axis) / TAU;
         }
@@ -154,24 +164,28 @@ impl NearField {
     }
 
     #[inline(always)]
-    fn load(&mut self, problem: &TwoLayer, w: &[f64], lengths: &[f64]) {
+    fn load(&mut self, lengths: &[f64], a: &[f64]) {
         let d = self.d;
         for k in 0..self.k {
-            let (student, offset) = (&w[k * d..(k + 1) * d], &self.offsets[k * d..(k + 1) * d]);
+            let (student, offset) = (&self.scaled[k * d..(k + 1) * d], &self.offsets[k * d..(k + 1) * d]);
             self.students.set_column(k, student);
             self.offset_columns.set_column(k, offset);
             self.rows.set_row(k, offset);
-            self.rows.set_row(self.kp + k, problem.white.rows.row(self.teacher_of[k]));
-            self.lengths[k] = lengths[k];
-            self.inverse_lengths[k] = 1.0 / lengths[k];
+            for ((t, w), o) in self.teacher.iter_mut().zip(student).zip(offset) {
+                *t = w + o;
+            }
+            self.rows.set_row(self.kp + k, &self.teacher);
+            self.lengths[k] = lengths[k] * a[k].abs();
+            self.inverse_lengths[k] = 1.0 / self.lengths[k];
             self.offset_student[k] = dot(offset, student);
             self.offset_offset[k] = dot(offset, offset);
+            self.sign_lanes[k] = self.signs[k];
         }
     }
 
     /// Products of student `j` with the pairs `at .. at + 8`; returns their part of the coefficient of `e_j`.
     #[inline(always)]
-    fn pair_block<S: Simd>(&mut self, simd: S, w: &[f64], j: usize, at: usize) -> f64x8<S> {
+    fn pair_block<S: Simd>(&mut self, simd: S, j: usize, at: usize) -> f64x8<S> {
         let lanes = |x: &[f64]| f64x8::from_slice(simd, &x[at..at + 8]);
         let row = j * self.kp + at;
         let mut q = f64x8::from_slice(simd, &self.student_along[row..row + 8]);
@@ -183,7 +197,7 @@ impl NearField {
             let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
             let own = index.simd_eq(f64x8::splat(simd, j as f64 - at as f64));
             q = own.select(length, q);
-            let (p, p_teacher, excess) = self.across(simd, w, j, at, own);
+            let (p, p_teacher, excess) = self.across(simd, j, at, own);
             (atan2(simd, p, -q), p, p_teacher, excess)
         } else {
             let (psi, sine) = psi_sine(simd, cosine);
@@ -199,12 +213,11 @@ impl NearField {
         let sine = dp * q - dq * p;
         let cosine = (q + dq).mul_add_precise(q, p_teacher * p);
         let turn = atan2(simd, sine, cosine);
-        let (a, surplus) = (lanes(&self.output), lanes(&self.output_excess));
+        let sign = lanes(&self.sign_lanes);
         let slot = j * 2 * self.kp + at;
-        (-(a * psi)).store_slice(&mut self.products[slot..slot + 8]);
-        let teacher = a * turn + surplus * (psi - turn);
-        teacher.store_slice(&mut self.products[slot + self.kp..slot + self.kp + 8]);
-        surplus * p_teacher - a * dp
+        (-(sign * psi)).store_slice(&mut self.products[slot..slot + 8]);
+        (sign * turn).store_slice(&mut self.products[slot + self.kp..slot + self.kp + 8]);
+        -(sign * dp)
     }
 
     /// `p_w`, `p_v` and `p_v^2 - p_w^2` from the parts across `w_j`, formed twice with fused multiply-adds; the
@@ -213,12 +226,11 @@ impl NearField {
     fn across<S: Simd>(
         &self,
         simd: S,
-        w: &[f64],
         j: usize,
         at: usize,
         own: fearless_simd::mask64x8<S>,
     ) -> (f64x8<S>, f64x8<S>, f64x8<S>) {
-        let axis = &w[j * self.d..(j + 1) * self.d];
+        let axis = &self.scaled[j * self.d..(j + 1) * self.d];
         let row = j * self.kp + at;
         let inverse = f64x8::splat(simd, self.inverse_lengths[j]);
         let first = -(f64x8::from_slice(simd, &self.student_along[row..row + 8]) * inverse);
@@ -244,4 +256,25 @@ impl NearField {
         }
         (student.sqrt(), teacher.sqrt(), excess)
     }
+}
+
+/// `b v - a w` with one rounding error of the result's own size.
+fn product_difference(b: f64, v: f64, a: f64, w: f64) -> f64 {
+    let (p, q) = (b * v, a * w);
+    (p - q) + (b.mul_add(v, -p) - a.mul_add(w, -q))
+}
+
+/// The teacher whose scaled weight is closest to a student's among those without a student; there is one as long as
+/// `K = M`.
+fn nearest_free(problem: &TwoLayer, student: &[f64], a: f64, taken: &[bool]) -> usize {
+    let mut best = (0, f64::INFINITY);
+    for (t, _) in taken.iter().enumerate().filter(|(_, taken)| !**taken) {
+        let b = problem.output[t];
+        let rows = problem.teacher().row(t).iter().zip(student);
+        let gap = rows.map(|(v, w)| (b * v - a * w) * (b * v - a * w)).sum::<f64>();
+        if gap < best.1 {
+            best = (t, gap);
+        }
+    }
+    best.0
 }

@@ -10,3 +10,4 @@ mod ground; // angles, kernel, gating function, second derivatives, laws of the 
 mod random_stream; // the random streams against an independent ChaCha8 and 50 digits; moments of every law
 mod statistics; // the normal law against 50 digits; coverage of intervals; scatter of fitted lines
 mod symmetric; // plane of Theorem 7, finite groups
+mod two_layer; // loss, gradient and Hessian of the two-layer problem

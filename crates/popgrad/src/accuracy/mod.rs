@@ -5,6 +5,10 @@
 //! the reference value itself for a relative bound, a sum of norms for a bound relative to the terms. Golden tests
 //! measure with [`Bound::used`]; `docs/accuracy.md` is [`page`] written to a file.
 
+mod table;
+
+pub use table::TABLE;
+
 use std::fmt::Write as _;
 
 /// One row of the table.
@@ -41,42 +45,6 @@ impl Bound {
     }
 }
 
-const DIGITS: &str = "150 digits, golden table";
-const ANALYTIC: &str = "the definition";
-
-const fn row(
-    name: &'static str,
-    reference: &'static str,
-    (factor, scale): (f64, &'static str),
-    reason: &'static str,
-) -> Bound {
-    Bound { name, reference, factor, scale, reason }
-}
-
-/// The table, in the order of the modules.
-pub const TABLE: &[Bound] = &[
-    row(
-        "angle#theta",
-        DIGITS,
-        (4.0, "theta + EPSILON"),
-        "two-pass orthogonal part with fma, one atan2 (K.2)",
-    ),
-    row("angle#psi", DIGITS, (4.0, "psi + EPSILON"), "its own atan2, never pi - theta (K.2)"),
-    row("angular_c1", DIGITS, (4.0, "c1(t)"), "series below 1, no cancellation above (K.4)"),
-    row("angular_h", DIGITS, (4.0, "h(t)"), "c1 of the supplement above 1.2 (K.3)"),
-    row("kernel", DIGITS, (8.0, "k(u, v) + EPSILON^3 |u||v|"), "k ~ psi^3 near pi, and the norms"),
-    row("joint_activation", DIGITS, (5.0, "the probability + EPSILON"), "the supplement divided once"),
-    row(
-        "gating",
-        DIGITS,
-        (8.0, "|w|, Euclidean norm of the error"),
-        "two terms of size |w|/2 and their axes (K.6)",
-    ),
-    row("kernel_hessian#own", DIGITS, (4.0, "|u|/|w|, each entry"), "products of three unit axes (K.8)"),
-    row("kernel_hessian#cross", DIGITS, (4.0, "1, each entry"), "products of three unit axes (K.9)"),
-    row("InputLaw::kappa", ANALYTIC, (2.0, "kappa"), "one product and one quotient"),
-];
-
 /// The row of a name, or `None` if the table has none.
 ///
 /// ```
@@ -91,7 +59,7 @@ pub fn bound(name: &str) -> Option<&'static Bound> {
 pub fn page() -> String {
     let mut text = String::from(
         "# Accuracy of the public functions\n\n\
-         Generated from `crates/popgrad/src/accuracy.rs` by `cargo xtask docs`; the golden tests read the same table.\n\
+         Generated from `crates/popgrad/src/accuracy/table.rs` by `cargo xtask docs`; the golden tests read the same table.\n\
          The allowed error is the factor times EPSILON = 2^-52 times the scale. All bounds are measured, not proved,\n\
          against the reference named; inputs are taken as exact.\n\n\
          | function | reference | allowed error | scale | reason |\n|---|---|---|---|---|\n",
