@@ -3,6 +3,7 @@
 pub mod accuracy;
 mod angle;
 mod arc_cosine;
+mod beta;
 mod dynamics;
 mod input_law;
 mod kind;
@@ -11,6 +12,7 @@ mod matrix;
 mod numerics;
 mod panels;
 mod random;
+mod single_relu;
 mod statistics;
 mod symmetric;
 mod two_layer;
@@ -20,6 +22,7 @@ pub use angle::{Angle, VectorError, angle};
 pub use arc_cosine::{
     KernelHessian, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian,
 };
+pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
 pub use dynamics::{
     AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
     FlowOptions, GradientDescent, GradientFlow, Landscape, Outcome, Progress, RecordPlan, Row, Status,
@@ -31,6 +34,11 @@ pub use lanes::Level;
 pub use matrix::{Matrix, MatrixError, MatrixView};
 pub use numerics::NUMERICS;
 pub use random::RandomStream;
+pub use single_relu::{
+    SingleReluError, SingleReluFlow, THEOREM5_CRITICAL_ANGLE, ball_probability, distance_decrease,
+    gaussian_probability, in_omega, single_relu_gradient, single_relu_loss, theorem5_determinant,
+    theorem5_matrix, theorem6_bound, theorem6_radius,
+};
 pub use statistics::{
     LineFit, Moments, StatisticsError, WilsonInterval, fit_line, fit_line_weighted, normal_cdf,
     normal_quantile, two_sided_bound, wilson_interval,

@@ -87,7 +87,7 @@ impl XyPlane {
     ///
     /// Source: docs/theory/symmetric.md, (Y.10) and (Y.15); not in the paper, whose region is `x > y >= 0`.
     ///
-    /// - Accuracy: relative `16 EPSILON`.
+    /// - Accuracy: `64 EPSILON K / |x|` in the eigenvalues, measured against the Jacobian.
     pub fn negative_saddle(&self) -> XyPoint {
         self.diagonal_point(false)
     }
@@ -162,7 +162,7 @@ impl XyPlane {
     ///
     /// Source: docs/theory/symmetric.md, (Y.17).
     ///
-    /// - Accuracy (measured, against 25 digits, K from 3 to 20): absolute error of `x`, `y` at most `1e-15`. The
+    /// - Accuracy (measured, against 25 digits, K from 3 to 20): absolute error of `x`, `y` at most `5 EPSILON`. The
     ///   iteration stops when the step no longer shrinks, so the point is accurate to rounding.
     ///
     /// # Errors

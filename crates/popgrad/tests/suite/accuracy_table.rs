@@ -43,6 +43,9 @@ const NOT_NUMERIC: &[&str] = &[
     "XyPlane::embed",
     "XyPlane::teacher",
     "XyPlane::units",
+    // yes or no
+    "SingleReluFlow::reaches_teacher",
+    "in_omega",
     // a class, decided on the signs of two differences
     "XyPlane::end_of",
     // trajectories: the error is what the options ask for, see tests/suite/dynamics.rs
