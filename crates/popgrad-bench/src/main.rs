@@ -6,6 +6,7 @@
 
 mod arrays;
 mod clock;
+mod flow;
 mod gemm;
 mod gradient;
 
@@ -43,6 +44,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         ("gradient", &[k, d]) => gradient::single(&arrays, k, d),
         ("batch", &[count, k, d]) => gradient::batch(&arrays, count, k, d),
         ("near", &[k, d]) => gradient::near(&arrays, k, d),
+        ("flow", &[k]) => flow::run(&arrays, k),
         ("gemm", &[k, d]) => gemm::run(&arrays, k, d),
         _ => Err(format!("no workload `{workload}` of size `{size}`")),
     }
