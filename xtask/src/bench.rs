@@ -173,16 +173,14 @@ fn print_case(case: &Case, ours: &[Times], peers: &[Times]) {
     for peer in peers {
         let (ratio, least, most) = ratios(&peer.seconds, &own.seconds);
         let name = &peer.name;
-        let mut line = format!(
-            "{:<16} {name:<26} {:>10}   {ratio:>7.2} x   ({least:.2} to {most:.2})",
-            "",
-            shown(median(&peer.seconds))
-        );
+        let seconds = shown(median(&peer.seconds));
+        let total = format!("{ratio:>7.2} x   ({least:.2} to {most:.2})");
+        let mut a_step = String::new();
         if !peer.a_step.is_empty() && !own.a_step.is_empty() {
             let (ratio, least, most) = ratios(&peer.a_step, &own.a_step);
-            line += &format!("   a step {ratio:.2} x   ({least:.2} to {most:.2})");
+            a_step = format!("   a step {ratio:.2} x   ({least:.2} to {most:.2})");
         }
-        println!("{line}");
+        println!("{:<16} {name:<26} {seconds:>10}   {total}{a_step}", "");
     }
 }
 
