@@ -15,10 +15,13 @@ mod matrix;
 mod monte_carlo;
 mod network;
 mod numerics;
+mod panels;
 mod random;
 mod single_relu;
 mod spectrum;
 mod statistics;
+mod symmetric;
+mod two_layer;
 mod vector;
 
 pub use angle::{Angle, VectorError, angle};
