@@ -4,6 +4,11 @@ use super::Landscape;
 use crate::{Evaluator, Matrix, MatrixView, Student, TwoLayer, TwoLayerError};
 use std::ops::Range;
 
+/// Gradients are formed from pairs of student and teacher, which takes three times as long, only where they are this
+/// much smaller than the units' lengths added up. Above that the plain sums have a relative error below 1e-6, and an
+/// absolute one far below every tolerance of a step; see [`Evaluator::with_pairs_below`].
+const PAIRS_BELOW: f64 = 1e-9;
+
 /// Which parameters of the student move.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -23,7 +28,8 @@ pub enum Trained {
 /// ```
 ///
 /// - Shapes: `K d` or `K (d + 1)` entries, rows of the weights first.
-/// - Accuracy: that of [`Evaluator::gradient_into`] and [`Evaluator::loss`]. Where these refuse a state (entries that are
+/// - Accuracy: that of [`Evaluator::loss`], and for gradients `4 EPSILON` times the sum of the norms of their terms,
+///   with relative accuracy 1e-15 where they are below `1e-9` of the lengths of all units added up. Where these refuse a state (entries that are
 ///   not finite), gradient and loss are NaN, which ends a run as diverged.
 ///
 /// # Examples
@@ -53,7 +59,7 @@ impl<'p> TwoLayerLandscape<'p> {
     /// The loss of `k` students with output weights one, of which the hidden weights are trained.
     pub fn new(problem: &'p TwoLayer, k: usize) -> Self {
         Self {
-            evaluator: Evaluator::new(problem, k),
+            evaluator: Evaluator::new(problem, k).with_pairs_below(PAIRS_BELOW),
             k,
             d: problem.input_dimension(),
             trained: Trained::Weights,

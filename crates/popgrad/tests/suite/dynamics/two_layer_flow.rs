@@ -3,8 +3,8 @@
 use super::landscapes::{Plain, distance, norm};
 use crate::fixture::{numbers, read};
 use popgrad::{
-    AbsoluteTolerance, FlowOptions, GradientFlow, Landscape, Matrix, Outcome, Status, StopRule, Trained,
-    TwoLayer, TwoLayerLandscape,
+    AbsoluteTolerance, Evaluator, FlowOptions, GradientFlow, Landscape, Matrix, MatrixView, Outcome, Status,
+    StopRule, Student, Trained, TwoLayer, TwoLayerLandscape,
 };
 
 fn problem() -> (TwoLayer, Matrix) {
@@ -73,4 +73,24 @@ fn ten_students_end_within_ten_rtol_of_the_reference() {
     );
     assert!(error <= 10.0 * 1e-8, "error {error:e}");
     assert!(end.steps + end.rejected <= 1603, "diffrax takes 1603 steps of the same pair");
+}
+
+#[test]
+fn gradients_are_accurate_on_both_sides_of_the_change_of_form() {
+    let problem = TwoLayer::try_new(Matrix::identity(3, 3)).unwrap();
+    let mut landscape = TwoLayerLandscape::new(&problem, 3);
+    let mut evaluator = Evaluator::new(&problem, 3);
+    for exponent in -16..0 {
+        let offset = libm::pow(10.0, f64::from(exponent));
+        let point: Vec<f64> = (0..9)
+            .map(|i| f64::from(u8::from(i % 4 == 0)) + offset * libm::sin(f64::from(i) + 0.5))
+            .collect();
+        let (mut got, mut want) = (vec![0.0; 9], vec![0.0; 9]);
+        landscape.gradient(&point, &mut got);
+        let student = Student::new(MatrixView::try_new(3, 3, &point).unwrap());
+        evaluator.gradient_into(student, &mut want).unwrap();
+        // Three neurons, each with six terms of norm at most one half: 4 EPSILON times 9; and 1e-6 relative.
+        let bound = (36.0 * f64::EPSILON).min(1e-6 * norm(&want));
+        assert!(distance(&got, &want) <= bound, "offset {offset:e}: {got:?} {want:?}");
+    }
 }
