@@ -5,8 +5,11 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord, clippy::manual_assert)] // NaN must fail a comparison
 
 mod accuracy_table; // every public numeric function has a row; docs/accuracy.md is the table
+mod empirical; // the loss on given data: plain sums, finite differences, its landscape
 mod fixture; // reads golden values, and keeps the worst error of a test
 mod ground; // angles, kernel, gating function, second derivatives, laws of the input
+mod monte_carlo; // sampled gating function, loss and gradient; calibrated errors; dependent samples
+mod multilayer; // Proposition 2 against golden values and an independent backward pass
 mod random_stream; // the random streams against an independent ChaCha8 and 50 digits; moments of every law
 mod statistics; // the normal law against 50 digits; coverage of intervals; scatter of fitted lines
 mod symmetric; // plane of Theorem 7, finite groups
