@@ -42,6 +42,8 @@ impl Bound {
 }
 
 const DIGITS: &str = "150 digits, golden table";
+const SIXTY: &str = "60 digits, golden table";
+const DIGITS25: &str = "25 digits, golden table";
 const ANALYTIC: &str = "the definition";
 
 const fn row(
@@ -75,6 +77,123 @@ pub const TABLE: &[Bound] = &[
     row("kernel_hessian#own", DIGITS, (4.0, "|u|/|w|, each entry"), "products of three unit axes (K.8)"),
     row("kernel_hessian#cross", DIGITS, (4.0, "1, each entry"), "products of three unit axes (K.9)"),
     row("InputLaw::kappa", ANALYTIC, (2.0, "kappa"), "one product and one quotient"),
+    row(
+        "XyPlane::field",
+        SIXTY,
+        (4.0, "K (1 + n), each component"),
+        "a dozen terms of size K, the angles from atan2 (Y.9)",
+    ),
+    row(
+        "XyPlane::field#near",
+        SIXTY,
+        (4.0, "K |(x - 1, y)|, each component"),
+        "no term exceeds the distance (Y.9)",
+    ),
+    row("XyPlane::loss_at", SIXTY, (4.0, "K^2 (1 + n^2)"), "the terms of (Y.13)"),
+    row("XyPlane::loss_at#near", SIXTY, (16.0, "J"), "no term exceeds the squared distance (Y.13)"),
+    row("XyPlane::jacobian", SIXTY, (4.0, "K (1 + 1/n), each entry"), "the terms of (Y.14)"),
+    row("XyPlane::saddle", DIGITS25, (4.0, "each value"), "closed form (Y.10), (Y.15)"),
+    row(
+        "XyPlane::negative_saddle",
+        "the Jacobian there",
+        (64.0, "K / |x|, each eigenvalue"),
+        "closed form (Y.10), (Y.15)",
+    ),
+    row("XyPlane::linearisation", "the Jacobian at (1, 0)", (4.0, "K, each entry"), "closed form (Y.16)"),
+    row(
+        "XyPlane::slowest_rate",
+        "the spectrum at (1, 0)",
+        (16.0, "1"),
+        "determinant over the larger root (Y.16)",
+    ),
+    row("XyPlane::find_spurious", DIGITS25, (5.0, "1, each coordinate"), "Newton to rounding (Y.17)"),
+    row(
+        "XyPlane::spectrum",
+        "power sums of the assembled Hessian",
+        (512.0, "the sum of the absolute terms"),
+        "K terms for each entry of a block of size at most 3 (Y.18), (Y.19)",
+    ),
+    row(
+        "XyPlane::smallest_eigenvalue",
+        "1/4 - 1/2pi at the teacher",
+        (64.0, "1"),
+        "one entry of the spectrum",
+    ),
+    row(
+        "GroupOrbit::reduced_gradient",
+        SIXTY,
+        (1.0, "|P| (|w| + |v|), each entry"),
+        "one pair difference for each element (Y.4)",
+    ),
+    row(
+        "GroupOrbit::reduced_gradient#near",
+        SIXTY,
+        (2.0, "|P| |w - g v|, each entry"),
+        "permutations; no term exceeds the distance (Y.4)",
+    ),
+    row(
+        "GroupOrbit::full_gradient",
+        "pairwise gating functions",
+        (32.0, "|P| (|w| + |v|), each entry"),
+        "the rotated reduced gradient, and the pairs of the reference (Y.2)",
+    ),
+    row("GroupOrbit::full_loss", SIXTY, (1.0, "|P|^2 (|w| + |v|)^2"), "three kernels for each element (Y.3)"),
+    row("GroupOrbit::full_loss#near", SIXTY, (45.0, "J"), "five nodes along the ray from the teacher (Y.5)"),
+    row("single_relu_gradient", SIXTY, (2.0, "|w| + |v|, each entry"), "three terms (S.2)"),
+    row(
+        "single_relu_gradient#near",
+        SIXTY,
+        (2.0, "|w - v|, each entry"),
+        "no term exceeds the distance (S.2)",
+    ),
+    row("single_relu_loss", SIXTY, (8.0, "J"), "the angular part is of third order near v (S.3)"),
+    row(
+        "distance_decrease",
+        "the quadratic form",
+        (16.0, "(|w| + |v|)^2"),
+        "one product with the gradient (S.4)",
+    ),
+    row("theorem5_matrix", DIGITS25, (4.0, "pi, each entry"), "the definition (S.4)"),
+    row("theorem5_determinant", DIGITS25, (8.0, "det M up to 2 radians, 4 beyond"), "two squares (S.5)"),
+    row("SingleReluFlow::angle", DIGITS25, (4.0, "(1 + t) theta"), "one atan2; exp(-t/2) loses t/2 (S.7)"),
+    row("SingleReluFlow::conserved", DIGITS25, (8.0, "C"), "the definition (S.6)"),
+    row("SingleReluFlow::radius", DIGITS25, (4.0, "(1 + t) r"), "as the position (S.8)"),
+    row("SingleReluFlow::position", DIGITS25, (4.0, "(1 + t) |w(t)|, each entry"), "two terms (S.9)"),
+    row(
+        "SingleReluFlow::deviation",
+        SIXTY,
+        (4.0, "(1 + t) |w(t) - v|, each entry"),
+        "decaying terms only (S.10)",
+    ),
+    row("SingleReluFlow::loss", SIXTY, (16.0, "(1 + t) J"), "the loss of the deviation (S.3), (S.10)"),
+    row(
+        "SingleReluFlow::time_to_angle",
+        "the flow itself",
+        (5e6, "1 + t"),
+        "the angle fixes the time to a factor |theta/theta'|",
+    ),
+    row(
+        "SingleReluFlow::time_to_loss",
+        "the flow itself",
+        (5e3, "J at the returned time"),
+        "bisection to neighbouring doubles",
+    ),
+    row(
+        "ball_probability",
+        DIGITS25,
+        (4.0, "(1 + |ln P|) P"),
+        "two incomplete beta functions in logs (S.15)",
+    ),
+    row("gaussian_probability", DIGITS25, (64.0, "(1 + |ln P|) P"), "311 nodes of quadrature (S.18)"),
+    row("theorem6_radius", DIGITS25, (2.0, "r"), "the definition"),
+    row("theorem6_bound", DIGITS25, (2.0, "the bound"), "the definition"),
+    row(
+        "incomplete_beta",
+        SIXTY,
+        (4.0, "(2 + |ln I|) I"),
+        "positive terms, log-beta without differences (S.19)-(S.22)",
+    ),
+    row("log_incomplete_beta", SIXTY, (4.0, "2 + |ln I|"), "as the function itself"),
 ];
 
 /// The row of a name, or `None` if the table has none.

@@ -490,7 +490,10 @@ mod tests {
             message(FiniteGroup::permutations(&[one.clone(), flip.clone(), turn.clone()])),
             "the product of element 1 and element 2 is not in the list; a group is closed under products"
         );
-        assert_eq!(FiniteGroup::permutations(&[flip.clone()]).unwrap_err(), GroupError::NoIdentity);
+        assert_eq!(
+            FiniteGroup::permutations(std::slice::from_ref(&flip)).unwrap_err(),
+            GroupError::NoIdentity
+        );
         assert_eq!(
             FiniteGroup::permutations(&[one.clone(), one.clone()]).unwrap_err(),
             GroupError::Repeated { first: 0, second: 1 }

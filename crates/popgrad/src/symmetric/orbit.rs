@@ -251,6 +251,9 @@ impl GroupOrbit {
     pub fn loss(&self, w: &[f64]) -> f64 {
         let (_, moved) = self.nearest(w);
         let offset: Vec<f64> = moved.iter().zip(&self.teacher).map(|(a, b)| a - b).collect();
+        if offset.iter().all(|x| *x == 0.0) {
+            return 0.0;
+        }
         let order = self.group.order() as f64;
         // A teacher of one line has no separation; its own length is the scale then.
         let scale = self.separation.min(norm(&self.teacher));

@@ -34,6 +34,11 @@ pub(crate) fn count(value: &Value) -> usize {
     usize::try_from(value.as_u64().expect("a count")).expect("a count")
 }
 
+/// The allowed error of a row of the accuracy table, for a scale.
+pub(crate) fn allowed(name: &str, scale: f64) -> f64 {
+    popgrad::accuracy::bound(name).unwrap_or_else(|| panic!("{name} has no row")).allowed(scale)
+}
+
 /// The worst ratio of error to allowed error of one test. A ratio above one fails at once; dropping the record
 /// prints the worst ratio, so that a bound with too much slack shows.
 pub(crate) struct Worst {
