@@ -3,9 +3,9 @@
 pub mod accuracy;
 mod angle;
 mod arc_cosine;
-mod double_double;
-mod contour;
 mod beta;
+mod contour;
+mod double_double;
 mod dynamics;
 mod eight;
 mod empirical;
@@ -17,18 +17,21 @@ mod monte_carlo;
 mod multilayer;
 mod network;
 mod numerics;
+mod panels;
 mod random;
-mod spectrum;
 mod single_relu;
+mod spectrum;
 mod statistics;
+mod symmetric;
+mod two_layer;
 mod vector;
 
 pub use angle::{Angle, VectorError, angle};
 pub use arc_cosine::{
     KernelHessian, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian,
 };
-pub use contour::zero_contour;
 pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
+pub use contour::zero_contour;
 pub use dynamics::{
     AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
     FlowOptions, GradientDescent, GradientFlow, Landscape, Outcome, Progress, RecordPlan, Row, Status,
@@ -48,12 +51,12 @@ pub use multilayer::{DeepGradient, DeepNetwork, DeepTarget, PathWeights, multila
 pub use network::{Network, NetworkError};
 pub use numerics::NUMERICS;
 pub use random::RandomStream;
-pub use spectrum::{SpectrumError, symmetric_eigenvalues, symmetric_eigenvectors};
 pub use single_relu::{
     SingleReluError, SingleReluFlow, THEOREM5_CRITICAL_ANGLE, ball_probability, distance_decrease,
     gaussian_probability, in_omega, single_relu_gradient, single_relu_loss, theorem5_determinant,
     theorem5_matrix, theorem6_bound, theorem6_radius,
 };
+pub use spectrum::{SpectrumError, symmetric_eigenvalues, symmetric_eigenvectors};
 pub use statistics::{
     LineFit, Moments, StatisticsError, WilsonInterval, fit_line, fit_line_weighted, normal_cdf,
     normal_quantile, two_sided_bound, wilson_interval,

@@ -5,8 +5,8 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord, clippy::manual_assert)] // NaN must fail a comparison
 
 mod accuracy_table; // every public numeric function has a row; docs/accuracy.md is the table
-mod empirical; // the loss on given data: plain sums, finite differences, its landscape
 mod dynamics; // descent and flow: order, tolerances, exact solutions, events, the same bits wherever a run is cut
+mod empirical; // the loss on given data: plain sums, finite differences, its landscape
 mod fixture; // reads golden values, and keeps the worst error of a test
 mod ground; // angles, kernel, gating function, second derivatives, laws of the input
 mod monte_carlo; // sampled gating function, loss and gradient; calibrated errors; dependent samples

@@ -19,7 +19,7 @@ fn check(name: &str, sampled: &Estimate, exact: &[f64]) {
     for (i, want) in exact.iter().enumerate() {
         let (got, error) = (sampled.mean[i], sampled.standard_error[i]);
         assert!(
-            (got - want).abs() <= bound * error,
+            (got - want).abs() <= bound * error + f64::EPSILON * want.abs().max(1.0),
             "{name}[{i}]: {got} +- {error}, exact {want}, {} errors, bound {bound}",
             (got - want).abs() / error
         );

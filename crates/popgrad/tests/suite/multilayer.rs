@@ -1,6 +1,7 @@
 //! Proposition 2: golden values, an independent backward pass, the two forms of the gradient, `Q = I`.
 
 use crate::fixture::{Worst, list, number, numbers, read};
+use popgrad::accuracy::bound;
 use popgrad::{DeepNetwork, DeepTarget, Matrix, RandomStream, multilayer_gradient};
 use serde_json::Value;
 
@@ -29,7 +30,9 @@ fn golden_outputs_path_weights_and_gradients() {
     let mut compare = |what: &str, got: &Matrix, want: &Matrix, factor: f64| {
         let scale = want.as_slice().iter().fold(0.0_f64, |m, x| m.max(x.abs()));
         for (i, (g, w)) in got.as_slice().iter().zip(want.as_slice()).enumerate() {
-            worst.check(factor * g, *w, 32.0 * EPS * scale, || format!("{what}[{i}]"));
+            worst.check(factor * g, *w, bound("multilayer_gradient").unwrap().allowed(scale), || {
+                format!("{what}[{i}]")
+            });
         }
     };
     for (net, suffix) in [(&student, ""), (&teacher, "_star")] {
@@ -106,8 +109,7 @@ fn largest(list: &[f64]) -> f64 {
 
 #[test]
 fn random_networks_agree_with_an_independent_backward_pass() {
-    let mut worst =
-        Worst::new("Proposition 2 against a backward pass, relative to 1e-12 of the largest entry");
+    let mut worst = Worst::new("Proposition 2 against a backward pass");
     let (mut draws, mut active) = (0, 0);
     for depth in 2..=5 {
         for seed in 0..30 {
@@ -132,7 +134,8 @@ fn random_networks_agree_with_an_independent_backward_pass() {
                     let scale = largest(want);
                     active += usize::from(scale > 0.0);
                     for (g, w) in layer.as_slice().iter().zip(want) {
-                        let allowed = 1e-12 * scale + f64::MIN_POSITIVE;
+                        let allowed =
+                            bound("multilayer_gradient#random").unwrap().allowed(scale) + f64::MIN_POSITIVE;
                         worst.check(*g, *w, allowed, || format!("depth {depth}, seed {seed}, layer {l}"));
                     }
                 }
