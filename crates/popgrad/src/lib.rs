@@ -3,25 +3,28 @@
 pub mod accuracy;
 mod angle;
 mod arc_cosine;
-mod contour;
 mod beta;
+mod contour;
 mod dynamics;
 mod input_law;
 mod kind;
 mod lanes;
 mod matrix;
 mod numerics;
+mod panels;
 mod random;
 mod single_relu;
 mod statistics;
+mod symmetric;
+mod two_layer;
 mod vector;
 
 pub use angle::{Angle, VectorError, angle};
 pub use arc_cosine::{
     KernelHessian, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian,
 };
-pub use contour::zero_contour;
 pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
+pub use contour::zero_contour;
 pub use dynamics::{
     AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
     FlowOptions, GradientDescent, GradientFlow, Landscape, Outcome, Progress, RecordPlan, Row, Status,
@@ -42,6 +45,10 @@ pub use statistics::{
     LineFit, Moments, StatisticsError, WilsonInterval, fit_line, fit_line_weighted, normal_cdf,
     normal_quantile, two_sided_bound, wilson_interval,
 };
+pub use symmetric::{
+    Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
+};
+pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
 
 /// The README's Rust blocks, run with the documentation tests.
 #[cfg(doctest)]
