@@ -3,16 +3,22 @@
 pub mod accuracy;
 mod angle;
 mod arc_cosine;
+mod double_double;
+mod contour;
 mod beta;
 mod contour;
 mod dynamics;
 mod input_law;
+mod eight;
 mod kind;
 mod lanes;
 mod matrix;
+mod monte_carlo;
+mod network;
 mod numerics;
 mod panels;
 mod random;
+mod spectrum;
 mod single_relu;
 mod statistics;
 mod symmetric;
@@ -34,8 +40,15 @@ pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use lanes::Level;
 pub use matrix::{Matrix, MatrixError, MatrixView};
+pub use monte_carlo::{
+    Estimate, GatingMonteCarlo, MonteCarloError, NetworkEstimate, NetworkMonteCarlo, PlaneMonteCarlo,
+    SampleLaw, SamplePlan, SampleProgress, gating_monte_carlo, gating_monte_carlo_in_plane,
+    network_monte_carlo,
+};
+pub use network::{Network, NetworkError};
 pub use numerics::NUMERICS;
 pub use random::RandomStream;
+pub use spectrum::{SpectrumError, symmetric_eigenvalues, symmetric_eigenvectors};
 pub use single_relu::{
     SingleReluError, SingleReluFlow, THEOREM5_CRITICAL_ANGLE, ball_probability, distance_decrease,
     gaussian_probability, in_omega, single_relu_gradient, single_relu_loss, theorem5_determinant,
@@ -49,6 +62,7 @@ pub use symmetric::{
     Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
 };
 pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
+pub use two_layer::{Blocks, Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
 
 /// The README's Rust blocks, run with the documentation tests.
 #[cfg(doctest)]

@@ -167,7 +167,8 @@ fn power_label(mantissa: i32, exponent: i32, plain: bool) -> String {
     }
 }
 
-fn superscript(exponent: i32) -> String {
+/// An exponent in raised digits.
+pub(crate) fn superscript(exponent: i32) -> String {
     let raised = |c: char| match c {
         '-' => '\u{207b}',
         '1' => '\u{b9}',

@@ -13,6 +13,7 @@ mod legend;
 mod palette;
 mod panel;
 
+pub(crate) use axis::superscript;
 pub use axis::{Axis, Scale};
 pub use palette::{Colour, ColourMap};
 pub use panel::{Anchor, Arrow, Dash, Figure, HeatMap, Layer, LegendPlace, Mark, Panel};

@@ -274,11 +274,17 @@ pub(crate) struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    pub(crate) fn new(id: &str, profile: Profile, seed: u64, maths: Maths, interrupt: &'a AtomicBool) -> Self {
+    pub(crate) fn new(
+        id: &str,
+        profile: Profile,
+        seed: u64,
+        maths: Maths,
+        interrupt: &'a AtomicBool,
+    ) -> Self {
         // FNV-1a, so that each claim draws numbers of its own whichever others run.
-        let tag = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
-            (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let tag = id
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3));
         Self { profile, maths, seed: seed ^ tag, interrupt }
     }
 

@@ -1,5 +1,6 @@
 //! What to measure, how thoroughly, and where the report goes.
 
+use crate::storage::StorageError;
 use popgrad::Kind;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -97,14 +98,17 @@ pub enum ReproduceError {
         /// The directory.
         path: PathBuf,
     },
-    /// A file of the report could not be written.
-    #[error("{} cannot be written: {source}", path.display())]
-    Write {
-        /// The file.
+    /// The directory cannot be made or read.
+    #[error("{} cannot be used as the report's directory: {source}", path.display())]
+    Directory {
+        /// The directory.
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
     },
+    /// A file of the report could not be written.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// The threads could not be started.
     #[error("{threads} threads cannot be started: {reason}")]
     Threads {
@@ -120,7 +124,9 @@ impl ReproduceError {
     pub fn kind(&self) -> Kind {
         match self {
             Self::UnknownClaim { .. } => Kind::Input,
-            Self::NotAReport { .. } | Self::Write { .. } => Kind::Io,
+            Self::NotAReport { .. } => Kind::Input,
+            Self::Directory { .. } => Kind::Io,
+            Self::Storage(error) => error.kind(),
             Self::Threads { .. } => Kind::Resource,
         }
     }

@@ -160,7 +160,7 @@ impl SingleReluFlow {
     ///
     /// - Shapes: length `d`.
     /// - Accuracy (measured, against 60 digits, `t` up to 60): error at most `4 EPSILON (1 + t) |w(t) - v|` in each
-    ///   entry, for starts whose angle to `-v` is above `1e-3`.
+    ///   entry, for starts whose angle to `-v` is above `0.03`.
     ///
     /// # Errors
     ///

@@ -49,7 +49,7 @@ pub(super) fn symmetric_eigenvalues(a: f64, b: f64, d: f64) -> [f64; 2] {
 }
 
 impl XyPlane {
-    /// `pi x_s K`-type constant: where the field of the diagonal vanishes, on its positive or negative half.
+    /// Where the field of the diagonal vanishes, on its positive or negative half (Y.10).
     pub(super) fn diagonal_rest(self, positive: bool) -> f64 {
         let k = self.k();
         let (root, angle) = ((k - 1.0).sqrt(), libm::atan((k - 1.0).sqrt()));
@@ -155,8 +155,8 @@ impl XyPlane {
 
     /// The critical point of the half plane `x < y` for `K >= 3`, which attracts that half plane.
     ///
-    /// The point has `x < 0 < y` and positive loss. It is close to the teacher reflected in the hyperplane
-    /// across the mean direction, `(2/K - 1, 2/K)`, where Newton's method starts. In the full space it is
+    /// The point has `x < 0 < y` and positive loss. It is close to the teacher reflected in the line
+    /// through the mean direction, `(2/K - 1, 2/K)`, where Newton's method starts. In the full space it is
     /// a saddle for `K = 3, 4, 5` and a strict local minimum from `K = 6` on: see
     /// [`XyPlane::spectrum`](Self::spectrum).
     ///

@@ -1,0 +1,27 @@
+//! A paper's figures and claims, measured afresh.
+//!
+//! A [`Claim`] is a statement of Tian (ICML 2017, arXiv 1703.00560) with its place, what is measured, the bound and
+//! the expected verdict; [`run`] measures the [catalogue](CATALOGUE) and writes a report: `index.html`, which opens
+//! from disk without a network, `claims.json`, and every figure as a vector graphic. Every number shown is
+//! computed when the report is made. Statistical bounds give a false alarm with probability at most 1e-6 a claim.
+
+mod catalogue;
+mod claim;
+mod fig7;
+mod gradient;
+mod maths;
+mod numbers;
+mod page;
+mod plan;
+mod report;
+mod run;
+mod sampling;
+mod theorem1;
+mod theorem5;
+mod theorem6;
+
+pub use catalogue::CATALOGUE;
+pub use claim::{Bound, Claim, Findings, Group, Illustration, Measured, Table, Verdict};
+pub use plan::{Plan, Profile, Progress, ReproduceError};
+pub use report::{ClaimReport, Completeness, Report, SCHEMA};
+pub use run::run;
