@@ -145,7 +145,7 @@ impl<'p> Evaluator<'p> {
 
     /// Gradient with respect to the output weights at the student of the last evaluation, written to `out` (length
     /// `K`): `dJ/da_j = w_j . r_j` and its linear terms.
-    pub(super) fn output_gradient_into(&self, student: Student<'_>, out: &mut [f64]) {
+    pub(crate) fn output_gradient_into(&self, student: Student<'_>, out: &mut [f64]) {
         let (d, stride) = (self.problem.input_dimension(), self.lanes.stride());
         let w = if self.problem.factor.is_some() { &self.white[..] } else { student.weights.as_slice() };
         let slope = 1.0 - self.problem.alpha;
