@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::values;
 use popgrad::{
     AbsoluteTolerance, DescentOptions, FiniteGroup, FlowOptions, GroupOrbit, InputLaw, Matrix, RecordPlan,
-    StepHalving, StopRule, TwoLayer, XyPlane, ZeroStudentRule,
+    StepHalving, StopRule, Trained, TwoLayer, XyPlane, ZeroStudentRule,
 };
 use popgrad_lab::flow::{Method, Model, Network};
 use popgrad_lab::storage::{Overwrite, read_array, refuse_existing};
@@ -316,8 +316,13 @@ fn network(args: &Args, problem: TwoLayer) -> Result<(Model, Vec<Vec<f64>>), Fai
         let message = format!("{} has {k} neurons; --exact needs one", starts[0].0);
         return Err(Failure::input("--start", message));
     }
-    let network = Network { problem, output, train_output: args.train_output };
-    let starts = starts.iter().map(|(_, start)| network.state(start)).collect();
+    let trained = if args.train_output { Trained::WeightsAndOutput } else { Trained::Weights };
+    let network = Network::try_new(problem, output, trained)
+        .map_err(|e| Failure::new("--student-output", &e, e.kind()))?;
+    let starts = starts
+        .iter()
+        .map(|(_, start)| network.state(start).map_err(|e| Failure::new("--start", &e, e.kind())))
+        .collect::<Result<_, _>>()?;
     Ok((Model::Network(network), starts))
 }
 
