@@ -1,6 +1,6 @@
 //! The two-layer landscape: golden values away from and near the teacher, derivatives, invariances.
 
-use crate::fixture::{list, number, numbers, read};
+use crate::fixture::{allowed, list, number, numbers, read, row};
 use popgrad::{Blocks, Matrix, Student, TwoLayer, gating};
 use serde_json::Value;
 
@@ -40,7 +40,8 @@ fn gradients_match_the_golden_networks() {
         }
     }
     println!("worst: gradient {worst:.2}, output gradient {worst_output:.2} EPSILON of the terms");
-    assert!(worst <= 4.0 && worst_output <= 4.0, "{worst} {worst_output}");
+    assert!(worst <= row("TwoLayer::gradient#weights").factor, "{worst}");
+    assert!(worst_output <= row("TwoLayer::gradient#output").factor, "{worst_output}");
 }
 
 /// The problem and the student of a case of `two_layer_near.json`.
@@ -96,8 +97,8 @@ fn near_the_teacher_gradients_keep_relative_accuracy() {
         }
     }
     println!("worst: gradient {:.2e} relative ({}), output gradient {worst_output:.2}", worst.0, worst.1);
-    assert!(worst.0 <= 1e-15, "{worst:?}");
-    assert!(worst_output <= 8.0, "{worst_output}");
+    assert!(worst.0 <= allowed("TwoLayer::gradient#near", 1.0), "{worst:?}");
+    assert!(worst_output <= row("TwoLayer::gradient#near_output").factor, "{worst_output}");
 }
 
 #[test]
