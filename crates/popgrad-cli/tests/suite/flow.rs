@@ -13,7 +13,9 @@ fn the_plane_reaches_the_reference_end_points() {
         (5, 0.998934435407233, 4.07190641214e-4),
         (10, 0.999999212762857, 1.64450137105e-7),
     ] {
-        let line = format!("flow --teacher orthonormal:{units} --start xy:1e-3,0 --max-time 10 --rtol 1e-12 --atol 1e-15");
+        let line = format!(
+            "flow --teacher orthonormal:{units} --start xy:1e-3,0 --max-time 10 --rtol 1e-12 --atol 1e-15"
+        );
         let found = here.json(&line);
         assert_eq!(found["schema"], "popgrad.flow/1");
         let run = &found["runs"][0];
@@ -40,7 +42,8 @@ fn a_whole_network_moves_as_its_plane_does() {
     let w = [0.1, 0.02, 0.02, 0.02, 0.1, 0.02, 0.02, 0.02, 0.1];
     here.npy("w.npy", &[3, 3], &w);
     let ends = ["xy:0.1,0.02", "w.npy"].map(|start| {
-        let line = format!("flow --teacher orthonormal:3 --start {start} --max-time 5 --rtol 1e-11 --atol 1e-13");
+        let line =
+            format!("flow --teacher orthonormal:3 --start {start} --max-time 5 --rtol 1e-11 --atol 1e-13");
         let found = here.json(&line);
         let rows = found["runs"][0]["W"].as_array().unwrap().clone();
         rows.iter().flat_map(numbers).collect::<Vec<f64>>()

@@ -1,5 +1,7 @@
 //! The binary in scratch folders, one file a verb, and whole outputs compared.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 mod basin; // Theorem 6: numbers, text and JSON
 mod eval; // loss, gradient, Hessian at a point, and every bad input of it
 mod flow; // trajectories, their files, stops, signals

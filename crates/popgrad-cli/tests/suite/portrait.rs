@@ -40,7 +40,10 @@ fn bad_input_is_refused() {
         "portrait l12 --units 3 --out a.svg",
         "<KIND>: \"l12\" is not a portrait of this version; xy, the plane of Theorem 7, is needed",
     );
-    here.refuses("portrait xy --units 1 --out a.svg", "--units: the plane (x, y) needs at least 2 units, got K = 1");
+    here.refuses(
+        "portrait xy --units 1 --out a.svg",
+        "--units: the plane (x, y) needs at least 2 units, got K = 1",
+    );
     here.refuses("portrait xy --units 3 --out a.png", "--out: a.png does not end right; FILE.svg is needed");
     here.refuses(
         "portrait xy --units 3 --out a.svg --range 1,2",

@@ -35,8 +35,13 @@ impl Scratch {
 
     /// A `.npy` file of float64 in C order.
     pub(crate) fn npy(&self, name: &str, shape: &[usize], entries: &[f64]) {
-        popgrad_lab::storage::write_npy(&self.path(name), shape, entries, popgrad_lab::storage::Overwrite::Replace)
-            .unwrap();
+        popgrad_lab::storage::write_npy(
+            &self.path(name),
+            shape,
+            entries,
+            popgrad_lab::storage::Overwrite::Replace,
+        )
+        .unwrap();
     }
 
     /// A `.npy` file with any header and data.

@@ -12,7 +12,10 @@ fn unknown_words_get_the_nearest_one() {
     here.refuses("qqqq", "qqqq is not a verb; popgrad --help lists them");
     here.refuses("", "a verb is needed; popgrad --help lists them");
     here.refuses("flow --techer orthonormal:3", "--techer is not an option here; did you mean --teacher?");
-    here.refuses("basin --d 3 --radius 1 --zzz", "--zzz is not an option here; popgrad VERB --help lists them");
+    here.refuses(
+        "basin --d 3 --radius 1 --zzz",
+        "--zzz is not an option here; popgrad VERB --help lists them",
+    );
     here.refuses("flow --start normal:1,2,3", "--teacher <V> is missing; popgrad VERB --help describes it");
     here.refuses(
         "flow --teacher orthonormal:3 --start normal:3,3,1 --zero-student stopp",

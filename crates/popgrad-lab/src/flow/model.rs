@@ -17,7 +17,7 @@ pub struct Network {
 #[non_exhaustive]
 pub enum Model {
     /// Every weight of a network; the state is W row by row, then the output weights if they are trained.
-    Network(Network),
+    Network(Box<Network>),
     /// The plane of Theorem 7; the state is (x, y).
     Plane(XyPlane),
     /// One weight whose images under a finite group are the students; the state is that weight.

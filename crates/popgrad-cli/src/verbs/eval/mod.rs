@@ -121,7 +121,8 @@ fn compute(plan: &Plan, hessian: bool, context: &Context) -> Result<Outcome, Fai
     let fail = at("--student");
     let (loss, gradient) = (plan.problem.loss(plan.student()), plan.problem.gradient(plan.student()));
     let networks = (&plan.networks.0, &plan.networks.1);
-    let sampled = plan.monte_carlo.map(|(law, samples)| sampled::monte_carlo(networks, law, samples, context));
+    let sampled =
+        plan.monte_carlo.map(|(law, samples)| sampled::monte_carlo(networks, law, samples, context));
     let data = plan.data.as_deref().map(|location| sampled::on_data(location, networks));
     Ok(Outcome {
         loss: loss.map_err(&fail)?,

@@ -67,7 +67,12 @@ impl Plan {
 }
 
 /// A network in the form that sampling takes.
-fn sampled_network(weights: Matrix, output: &[f64], skip: &[f64], alpha: f64) -> Result<Network, NetworkError> {
+fn sampled_network(
+    weights: Matrix,
+    output: &[f64],
+    skip: &[f64],
+    alpha: f64,
+) -> Result<Network, NetworkError> {
     let network = Network::try_new(weights)?.with_output(output.to_vec())?.with_leaky(alpha)?;
     if skip.is_empty() { Ok(network) } else { network.with_skip(skip.to_vec()) }
 }
@@ -75,7 +80,8 @@ fn sampled_network(weights: Matrix, output: &[f64], skip: &[f64], alpha: f64) ->
 fn monte_carlo(args: &Args) -> Result<Option<(SampleLaw, SamplePlan)>, Failure> {
     let Some(samples) = args.monte_carlo else { return Ok(None) };
     if args.problem.covariance.is_some() {
-        let message = "draws inputs of covariance proportional to I and does not go with --covariance; use --data";
+        let message =
+            "draws inputs of covariance proportional to I and does not go with --covariance; use --data";
         return Err(Failure::input("--monte-carlo", message));
     }
     if samples < 2 {

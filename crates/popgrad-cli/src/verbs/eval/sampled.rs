@@ -21,7 +21,10 @@ pub(super) fn sample_law(law: InputLaw) -> Result<SampleLaw, Failure> {
         InputLaw::Sphere { radius } => Ok(SampleLaw::Sphere { radius }),
         InputLaw::Ball { radius } => Ok(SampleLaw::Ball { radius }),
         InputLaw::StudentT { nu } => Ok(SampleLaw::MultivariateT { nu }),
-        _ => Err(Failure::input("--monte-carlo", "needs a law to draw from, which --law kappa:X does not name")),
+        _ => Err(Failure::input(
+            "--monte-carlo",
+            "needs a law to draw from, which --law kappa:X does not name",
+        )),
     }
 }
 
@@ -38,7 +41,10 @@ pub(super) fn monte_carlo(
     while let SampleProgress::Running { done, .. } = machine.advance(SLICE) {
         bar.set_position(done);
         if let Some(signal) = context.signals.caught() {
-            let message = format!("stopped after {done} of {} samples; the same command draws them again", plan.samples);
+            let message = format!(
+                "stopped after {done} of {} samples; the same command draws them again",
+                plan.samples
+            );
             return Err(Failure::Stopped { signal, message });
         }
     }
@@ -62,7 +68,7 @@ pub(super) fn on_data(location: &str, networks: (&Network, &Network)) -> Result<
         let message = format!("{location} has samples of length {got}; the input dimension is {want}");
         return Err(Failure::input("--data", message));
     }
-    let fail = |e: NetworkError| Failure::new("--data", format!("{location}: {e}"), e.kind());
+    let fail = |e: NetworkError| Failure::new("--data", &format!("{location}: {e}"), e.kind());
     let data = EmpiricalLoss::try_new(&inputs, networks.0).map_err(fail)?;
     let loss = data.loss(networks.1).map_err(fail)?;
     let gradient = data.gradient(networks.1).map_err(fail)?;

@@ -51,9 +51,10 @@ pub(super) fn text(plan: &Plan, outcome: &Outcome) -> String {
         "gradient with respect to each student, and the bound on its error".to_owned(),
     ];
     for j in 0..k {
-        let row = match outcome.gradient.zero_students.contains(&j) {
-            true => "the student is zero: its gradient has no direction".to_owned(),
-            false => format!("{}   +- {:.1e}", short_row(outcome.gradient.weights.row(j)), outcome.error[j]),
+        let row = if outcome.gradient.zero_students.contains(&j) {
+            "the student is zero: its gradient has no direction".to_owned()
+        } else {
+            format!("{}   +- {:.1e}", short_row(outcome.gradient.weights.row(j)), outcome.error[j])
         };
         lines.push(format!("  {j:>4} {row}"));
     }

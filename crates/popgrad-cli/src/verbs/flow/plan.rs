@@ -277,7 +277,7 @@ fn orbit(args: &Args, location: &str, problem: &TwoLayer) -> Result<(Model, Vec<
         .and_then(|a| a.into_matrices("(n, d, d), one matrix an element,"))
         .map_err(file_at("--group"))?;
     let group = FiniteGroup::try_new(matrices)
-        .map_err(|e| Failure::new("--group", format!("{location}: {e}"), e.kind()))?;
+        .map_err(|e| Failure::new("--group", &format!("{location}: {e}"), e.kind()))?;
     if group.dimension() != teacher.cols() {
         let message = format!(
             "{location} acts on {} coordinates but --teacher {} has {}; they must be equal",
@@ -323,7 +323,7 @@ fn network(args: &Args, problem: TwoLayer) -> Result<(Model, Vec<Vec<f64>>), Fai
         .iter()
         .map(|(_, start)| network.state(start).map_err(|e| Failure::new("--start", &e, e.kind())))
         .collect::<Result<_, _>>()?;
-    Ok((Model::Network(network), starts))
+    Ok((Model::Network(Box::new(network)), starts))
 }
 
 /// Every start as a matrix, with the text that named it.
