@@ -151,6 +151,8 @@ const NOT_NUMERIC: &[&str] = &[
     "XyPlane::embed",
     "XyPlane::teacher",
     "XyPlane::units",
+    // lines of a picture, second order in the spacing of the grid
+    "zero_contour",
     // yes or no
     "SingleReluFlow::reaches_teacher",
     "in_omega",
