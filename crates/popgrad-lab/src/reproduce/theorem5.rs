@@ -190,8 +190,8 @@ fn figure(bench: &Bench<'_>) -> Result<Figure, Failure> {
         x_edges,
         y_edges,
         values,
-        range: Some((-0.6, 0.6)),
-        map: ColourMap::Diverging,
+        range: Some((-1.0, 0.0)),
+        map: ColourMap::Sequential,
         label: "dV/dt per sample".to_owned(),
         decimals: None,
     };
@@ -202,11 +202,12 @@ fn figure(bench: &Bench<'_>) -> Result<Figure, Failure> {
     let x = || Axis::linear("w along w*").range(-1.0, 2.5);
     let y = || Axis::linear("w across w*").range(-1.5, 1.5);
     let left = Panel::new("(left) rate of V", x(), y())
+        .equal_units()
         .with(Layer::heat(heat))
-        .with(circle().colour(Colour::Black))
-        .with(Layer::marks([(1.0, 0.0)], Mark::Disc).colour(Colour::Black))
+        .with(circle().colour(Colour::White))
+        .with(Layer::marks([(1.0, 0.0)], Mark::Disc).colour(Colour::Black).width(4.0))
         .with(Layer::text((1.0, 0.0), "w*", Anchor::Right).colour(Colour::Black));
-    let mut right = Panel::new("(right) trajectories", x(), y());
+    let mut right = Panel::new("(right) trajectories", x(), y()).equal_units();
     for i in 0..24 {
         let angle = TAU * (f64::from(i) + 0.5) / 24.0;
         let (s, c) = libm::sincos(angle);
@@ -226,7 +227,7 @@ fn figure(bench: &Bench<'_>) -> Result<Figure, Failure> {
         )
         .with(Layer::marks([(1.0, 0.0)], Mark::Disc).colour(Colour::Ink).width(4.0).label("w*"));
     Ok(Figure::new("One ReLU: Lyapunov function and trajectories", 2)
-        .panel_size(390.0, 330.0)
+        .panel_size(400.0, 320.0)
         .with(left)
         .with(right))
 }
