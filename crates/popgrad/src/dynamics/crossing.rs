@@ -14,6 +14,9 @@ pub enum Direction {
     Falling,
 }
 
+/// The caller's `f(t, y)`.
+type Function = Box<dyn FnMut(f64, &[f64]) -> f64 + Send>;
+
 /// A function `f(t, y)` of time and state whose change of sign is an event of the gradient flow.
 ///
 /// The sign is looked at after every step; a function that changes it twice within a step goes unnoticed, which
@@ -27,7 +30,7 @@ pub enum Direction {
 ///     EventFunction::new(|_, y| y[0]).with_direction(Direction::Rising).ending_the_run();
 /// ```
 pub struct EventFunction {
-    function: Box<dyn FnMut(f64, &[f64]) -> f64 + Send>,
+    function: Function,
     direction: Direction,
     pub(super) ends: bool,
     pub(super) before: f64,
