@@ -10,7 +10,7 @@
 //! stray less than the grid's `2^-32`. Both are invisible below some 1e16 samples in moments, and a sample
 //! of 1e10 numbers would on average miss 0.1 beyond 6.76.
 
-use crate::eight::{LANES, Eight, fused};
+use crate::eight::{Eight, LANES, fused};
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f64x8, u32x16, u64x8};
 

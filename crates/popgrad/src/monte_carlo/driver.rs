@@ -3,7 +3,7 @@
 use super::sample_law::{Batch, SampleLaw};
 use super::{Estimate, MonteCarloError, SamplePlan, SampleProgress};
 use crate::Moments;
-use crate::eight::{LANES, Eight, fused};
+use crate::eight::{Eight, LANES, fused};
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f64x8};
 

@@ -4,10 +4,10 @@ use super::driver::{Driver, Observer, Sums};
 use super::sample_law::SampleLaw;
 use super::{Estimate, MonteCarloError, SamplePlan, SampleProgress};
 use crate::eight::{Eight, project};
+use crate::lanes::{Lanes, on_lanes};
 use crate::network::{activation, check_pair};
 use crate::{Matrix, Network};
 use fearless_simd::prelude::*;
-use crate::lanes::{Lanes, on_lanes};
 use fearless_simd::{Simd, f64x8};
 
 /// Loss and gradient estimated from samples, each number with its standard error.

@@ -3,10 +3,10 @@
 use super::bulk_normal::BulkNormal;
 use super::{Estimate, MonteCarloError, SamplePlan, SampleProgress};
 use crate::angle::{check_pair, split};
-use crate::eight::{LANES, Eight, fused};
+use crate::eight::{Eight, LANES, fused};
+use crate::lanes::{Lanes, on_lanes};
 use crate::{RandomStream, VectorError};
 use fearless_simd::prelude::*;
-use crate::lanes::{Lanes, on_lanes};
 use fearless_simd::{Simd, f64x8};
 
 /// Groups of eight samples in a batch.

@@ -3,7 +3,7 @@
 use super::MonteCarloError;
 use super::bulk_normal::BulkNormal;
 use crate::RandomStream;
-use crate::eight::{LANES, Eight, fused};
+use crate::eight::{Eight, LANES, fused};
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f64x8};
 

@@ -93,6 +93,19 @@ impl LaneField {
         self.near.iter().all(|n| *n)
     }
 
+    /// Whether the last field's norm is at most `share` times the weighted lengths of all units added up.
+    pub(super) fn field_is_below(&self, share: f64) -> bool {
+        if share == f64::INFINITY {
+            return true;
+        }
+        let total: f64 = self.weighted_lengths.iter().map(|x| x.abs()).sum();
+        let mut squares = 0.0;
+        for row in self.field.chunks_exact(self.dp) {
+            squares += row[..self.d].iter().map(|r| r * r).sum::<f64>();
+        }
+        squares.sqrt() <= share * total
+    }
+
     /// The teacher of smallest angle to student `j`; `None` where all of the teacher's outputs are zero.
     pub(super) fn nearest_teacher(&self, j: usize) -> Option<usize> {
         let mut best: Option<(usize, f64)> = None;

@@ -88,6 +88,8 @@ const NOT_NUMERIC: &[&str] = &[
     "RecordPlan::at_times",
     "RecordPlan::every",
     "Status::name",
+    "TwoLayerLandscape::split",
+    "TwoLayerLandscape::state",
     // accuracy: the table itself
     "Bound::allowed",
     "Bound::used",
