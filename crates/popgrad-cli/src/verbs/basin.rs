@@ -101,9 +101,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let (sampled, stopped) = sample(&plan, context)?;
     let outcome = Outcome { probability, bound, sampled, stopped };
     if context.json {
-        document(&plan, &outcome).print()?
+        document(&plan, &outcome).print()?;
     } else {
-        print(&text(&plan, &outcome))?
+        print(&text(&plan, &outcome))?;
     }
     match outcome.stopped {
         Some(signal) => {

@@ -67,9 +67,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     bar.finish_and_clear();
     let report = report.map_err(|e| failure(args, &e))?;
     if context.json {
-        print(&report.to_json())?
+        print(&report.to_json())?;
     } else {
-        print(&text(args, &report))?
+        print(&text(args, &report))?;
     }
     match context.signals.caught() {
         Some(signal) if report.completeness != Completeness::Complete => {

@@ -121,7 +121,7 @@ impl TrajectoryPicture {
 
 impl Series {
     fn push(&mut self, row: &TrajectoryRow) {
-        if self.seen % self.stride.max(1) == 0 || !row.event.is_empty() {
+        if self.seen.is_multiple_of(self.stride.max(1)) || !row.event.is_empty() {
             self.points.push(Point::new(row));
         }
         self.seen += 1;

@@ -73,7 +73,7 @@ fn run_exact(
     start: &[f64],
     sinks: &mut Sinks,
 ) -> Result<Outcome, Failure> {
-    let fail = |e: SingleReluError| Failure::new("--start", format!("start {run}: {e}"), e.kind());
+    let fail = |e: SingleReluError| Failure::new("--start", &format!("start {run}: {e}"), e.kind());
     let trajectory = ExactTrajectory::try_new(start, &exact.teacher, exact.kappa, exact.end, plan.stop.loss)
         .map_err(fail)?;
     let run = i64::try_from(run).unwrap_or(i64::MAX);

@@ -1,0 +1,151 @@
+//! `popgrad eval`: loss, gradient and spectrum at a point.
+
+mod plan;
+mod sampled;
+mod summary;
+
+use crate::Context;
+use crate::arguments::file_at;
+use crate::document::print;
+use crate::failure::Failure;
+use crate::problem::{ProblemArgs, at};
+use crate::values;
+use plan::Plan;
+use popgrad::{Blocks, Gradient, Matrix, NetworkEstimate};
+use popgrad_lab::storage::{Member, Overwrite, write_npz};
+use sampled::OnData;
+use std::path::{Path, PathBuf};
+
+/// What is typed.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_long_help = "Example:\n  popgrad eval --teacher orthonormal:3 --student normal:3,3,1 --hessian --json"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    problem: ProblemArgs,
+    /// Student: FILE.npy, FILE.npz:NAME or a word, as --teacher
+    #[arg(long, value_name = "W")]
+    student: String,
+    /// Output weights of the student [default: ones]
+    ///
+    /// A file of shape (K,), or K numbers separated by commas.
+    #[arg(long, value_name = "A", allow_hyphen_values = true)]
+    student_output: Option<String>,
+    /// Linear skips of student and teacher: C.npy,CSTAR.npy
+    ///
+    /// Two files of shape (d,), separated by a comma: the network gains c.x, its teacher c*.x.
+    #[arg(long, value_name = "C,CSTAR")]
+    skip: Option<String>,
+    /// Also loss and gradient on these samples: X.npy (N, d)
+    ///
+    /// The mean over the rows, in the key data; loss and gradient stay those of the population.
+    #[arg(long, value_name = "X.npy")]
+    data: Option<String>,
+    /// Also estimate loss and gradient from N drawn samples
+    ///
+    /// With standard errors, in the key monte_carlo; loss and gradient stay the exact ones.
+    #[arg(long, value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
+    monte_carlo: Option<u64>,
+    /// Seed of --monte-carlo
+    #[arg(long, value_name = "SEED", value_parser = values::seed, default_value = "1", requires = "monte_carlo", allow_negative_numbers = true)]
+    seed: u64,
+    /// Eigenvalues of the Hessian with respect to W
+    #[arg(long)]
+    hessian: bool,
+    /// Blocks of the Hessian that --save writes: w, a, all
+    ///
+    /// w is (K d, K d), a is (K, K), all is (K d + K, K d + K); several are separated by commas.
+    #[arg(long, value_name = "BLOCKS", value_delimiter = ',', requires = "save")]
+    blocks: Vec<BlocksArg>,
+    /// Write the Hessian: members w, a, all of an .npz file
+    #[arg(long, value_name = "H.npz")]
+    save: Option<PathBuf>,
+    /// Replace the file of --save if it exists
+    #[arg(long)]
+    force: bool,
+}
+
+/// Which second derivatives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum BlocksArg {
+    W,
+    A,
+    All,
+}
+
+impl BlocksArg {
+    fn name(self) -> &'static str {
+        match self {
+            Self::W => "w",
+            Self::A => "a",
+            Self::All => "all",
+        }
+    }
+
+    fn blocks(self) -> Blocks {
+        match self {
+            Self::W => Blocks::Weights,
+            Self::A => Blocks::Output,
+            Self::All => Blocks::All,
+        }
+    }
+}
+
+/// What was computed.
+struct Outcome {
+    loss: f64,
+    gradient: Gradient,
+    error: Vec<f64>,
+    monte_carlo: Option<NetworkEstimate>,
+    data: Option<OnData>,
+    eigenvalues: Option<Vec<f64>>,
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    let plan = Plan::resolve(args)?;
+    let outcome = compute(&plan, args.hessian, context)?;
+    if let Some((path, blocks, overwrite)) = &plan.save {
+        save(&plan, path, blocks, *overwrite)?;
+    }
+    if context.json {
+        summary::document(&plan, &outcome).print()?;
+    } else {
+        print(&summary::text(&plan, &outcome))?;
+    }
+    Ok(0)
+}
+
+fn compute(plan: &Plan, hessian: bool, context: &Context) -> Result<Outcome, Failure> {
+    let fail = at("--student");
+    let (loss, gradient) = (plan.problem.loss(plan.student()), plan.problem.gradient(plan.student()));
+    let networks = (&plan.networks.0, &plan.networks.1);
+    let sampled =
+        plan.monte_carlo.map(|(law, samples)| sampled::monte_carlo(networks, law, samples, context));
+    let data = plan.data.as_deref().map(|location| sampled::on_data(location, networks));
+    Ok(Outcome {
+        loss: loss.map_err(&fail)?,
+        gradient: gradient.map_err(&fail)?,
+        error: plan.problem.gradient_error(plan.student()).map_err(&fail)?,
+        eigenvalues: if hessian { Some(spectrum(plan)?) } else { None },
+        monte_carlo: sampled.transpose()?,
+        data: data.transpose()?,
+    })
+}
+
+/// Eigenvalues of the Hessian with respect to the hidden weights, ascending.
+fn spectrum(plan: &Plan) -> Result<Vec<f64>, Failure> {
+    let hessian = plan.problem.hessian(plan.student(), Blocks::Weights).map_err(at("--hessian"))?;
+    popgrad::symmetric_eigenvalues(hessian.view()).map_err(|e| Failure::new("--hessian", &e, e.kind()))
+}
+
+fn save(plan: &Plan, path: &Path, blocks: &[BlocksArg], overwrite: Overwrite) -> Result<(), Failure> {
+    let hessians = blocks
+        .iter()
+        .map(|b| Ok((b.name(), plan.problem.hessian(plan.student(), b.blocks()).map_err(at("--save"))?)))
+        .collect::<Result<Vec<(&str, Matrix)>, Failure>>()?;
+    let members: Vec<Member<'_>> =
+        hessians.iter().map(|(name, h)| Member::real(name, &[h.rows(), h.cols()], h.as_slice())).collect();
+    write_npz(path, &members, overwrite).map_err(file_at("--save"))
+}
