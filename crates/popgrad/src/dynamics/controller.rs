@@ -11,8 +11,8 @@ const EXPONENT_BEFORE: f64 = 0.08;
 const LOG_SAFETY: f64 = -0.022;
 /// Smallest and largest factor between two steps.
 const FACTORS: (f64, f64) = (0.2, 10.0);
-/// Errors below this count as this, so that one lucky step does not brake the next.
-const LEAST_ERROR: f64 = 1e-4;
+/// Logarithm of 1e-4: errors below this count as this, so that one lucky step does not brake the next.
+const LOG_LEAST_ERROR: f64 = -9.210_340_371_976_182;
 /// A rejected step shrinks by the law of order 5 with this safety.
 const SAFETY_OF_REJECTION: f64 = 0.9;
 
@@ -25,7 +25,7 @@ pub(super) struct Controller {
 
 impl Controller {
     pub(super) fn new() -> Self {
-        Self { log_error_before: libm::log(LEAST_ERROR), after_rejection: false }
+        Self { log_error_before: LOG_LEAST_ERROR, after_rejection: false }
     }
 
     /// The factor from an accepted step with error norm `error <= 1` to the next.
@@ -33,7 +33,7 @@ impl Controller {
         let log_error = libm::log(error.max(1e-30));
         let factor = libm::exp(LOG_SAFETY - EXPONENT * log_error + EXPONENT_BEFORE * self.log_error_before);
         let most = if self.after_rejection { 1.0 } else { FACTORS.1 };
-        self.log_error_before = log_error.max(libm::log(LEAST_ERROR));
+        self.log_error_before = log_error.max(LOG_LEAST_ERROR);
         self.after_rejection = false;
         factor.clamp(FACTORS.0, most)
     }

@@ -14,8 +14,8 @@ pub enum Direction {
     Falling,
 }
 
-/// A function of the time and the state.
-type Watched = Box<dyn FnMut(f64, &[f64]) -> f64 + Send>;
+/// The caller's `f(t, y)`.
+type Function = Box<dyn FnMut(f64, &[f64]) -> f64 + Send>;
 
 /// A function `f(t, y)` of time and state whose change of sign is an event of the gradient flow.
 ///
@@ -30,7 +30,7 @@ type Watched = Box<dyn FnMut(f64, &[f64]) -> f64 + Send>;
 ///     EventFunction::new(|_, y| y[0]).with_direction(Direction::Rising).ending_the_run();
 /// ```
 pub struct EventFunction {
-    function: Watched,
+    function: Function,
     direction: Direction,
     pub(super) ends: bool,
     pub(super) before: f64,

@@ -9,7 +9,7 @@ use super::tsitouras::{A2, A3, A4, A5, A6, B, ERROR};
 use super::{
     Advance, DynamicsError, Event, EventKind, FlowOptions, Landscape, Outcome, Progress, Row, Status,
 };
-use fearless_simd::Level;
+use crate::lanes::Lanes;
 use std::ops::Range;
 
 mod start_up;
@@ -64,7 +64,7 @@ pub struct GradientFlow<L> {
     students: Vec<Range<usize>>,
     frozen: Vec<usize>,
     functions: Vec<EventFunction>,
-    level: Level,
+    lanes: Lanes,
     dimension: usize,
     atol: f64,
     radius: f64,
@@ -109,7 +109,7 @@ impl<L: Landscape> GradientFlow<L> {
             students,
             frozen: Vec::new(),
             functions: Vec::new(),
-            level: Level::new(),
+            lanes: Lanes::detect(),
             dimension: n,
             atol,
             radius: options.zero_radius.unwrap_or(atol),
@@ -229,7 +229,7 @@ impl<L: Landscape> GradientFlow<L> {
         self.form_stages(h);
         let terms = std::array::from_fn(|i| &self.k[i][..]);
         let tolerance = (self.options.rtol, self.atol);
-        let measures = measure(self.level, (&self.y, &self.z), ERROR.map(|e| h * e), terms, tolerance);
+        let measures = measure(self.lanes, (&self.y, &self.z), ERROR.map(|e| h * e), terms, tolerance);
         let error = (measures.error / self.dimension.max(1) as f64).sqrt();
         if error <= 1.0 && measures.gradient.is_finite() {
             let factor = self.controller.accept(error);
@@ -261,7 +261,7 @@ impl<L: Landscape> GradientFlow<L> {
         self.form_stage(A5.map(|a| -h * a));
         self.form_stage(A6.map(|a| -h * a));
         let terms: [&[Block]; 6] = std::array::from_fn(|i| &self.k[i][..]);
-        combine(self.level, &mut self.z, &self.y, B.map(|b| -h * b), terms);
+        combine(self.lanes, &mut self.z, &self.y, B.map(|b| -h * b), terms);
         self.gradients += 6;
         let frozen = (&self.students[..], &self.frozen[..]);
         gradient_at(&mut self.landscape, (&self.z, &mut self.k[6]), self.dimension, frozen);
@@ -269,7 +269,7 @@ impl<L: Landscape> GradientFlow<L> {
 
     fn form_stage<const N: usize>(&mut self, weights: [f64; N]) {
         let terms: [&[Block]; N] = std::array::from_fn(|i| &self.k[i][..]);
-        combine(self.level, &mut self.stage, &self.y, weights, terms);
+        combine(self.lanes, &mut self.stage, &self.y, weights, terms);
         let frozen = (&self.students[..], &self.frozen[..]);
         gradient_at(&mut self.landscape, (&self.stage, &mut self.k[N]), self.dimension, frozen);
     }

@@ -55,6 +55,7 @@ pub(super) fn all_zero(x: &[f64]) -> bool {
 }
 
 /// Sets the slices of the frozen students to zero.
+#[inline]
 pub(super) fn clear(x: &mut [f64], students: &[Range<usize>], frozen: &[usize]) {
     for &student in frozen {
         x[students[student].clone()].fill(0.0);

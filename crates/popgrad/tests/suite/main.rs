@@ -5,6 +5,7 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord, clippy::manual_assert)] // NaN must fail a comparison
 
 mod accuracy_table; // every public numeric function has a row; docs/accuracy.md is the table
+mod dynamics; // descent and flow: order, tolerances, exact solutions, events, the same bits wherever a run is cut
 mod fixture; // reads golden values, and keeps the worst error of a test
 mod ground; // angles, kernel, gating function, second derivatives, laws of the input
 mod random_stream; // the random streams against an independent ChaCha8 and 50 digits; moments of every law

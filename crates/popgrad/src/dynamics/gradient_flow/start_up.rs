@@ -45,7 +45,7 @@ impl<L: Landscape> GradientFlow<L> {
         let (d0, d1) = (self.scaled_norm(&|y, _, _| y), self.scaled_norm(&|_, g, _| g));
         let small = d0 < 1e-5 || d1 < 1e-5;
         let h0 = (if small { 1e-6 } else { 0.01 * d0 / d1 }).min(turn);
-        combine(self.level, &mut self.stage, &self.y, [-h0], [&self.k[0]]);
+        combine(self.lanes, &mut self.stage, &self.y, [-h0], [&self.k[0]]);
         let frozen = (&self.students[..], &self.frozen[..]);
         gradient_at(&mut self.landscape, (&self.stage, &mut self.probe), n, frozen);
         self.gradients += 1;

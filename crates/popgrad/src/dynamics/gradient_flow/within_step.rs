@@ -96,7 +96,7 @@ impl<L: Landscape> GradientFlow<L> {
             return;
         }
         let terms: [&[Block]; 7] = std::array::from_fn(|i| &self.k[i][..]);
-        combine(self.level, &mut self.stage, &self.y, interpolant(share).map(|b| -h * b), terms);
+        combine(self.lanes, &mut self.stage, &self.y, interpolant(share).map(|b| -h * b), terms);
     }
 
     /// Gradient norm at the state in `stage`.
