@@ -2,6 +2,7 @@
 //! norm is below 1e-8, at rtol 1e-8 and atol 1e-10. How long does a whole flow take, and a step?
 //!
 //! `cargo bench -p popgrad --bench flow`. The start is the one that the peers take, so steps and seconds compare.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a bench fails by panicking and prints what it timed
 
 use divan::Bencher;
 use popgrad::{
@@ -18,7 +19,7 @@ impl Landscape for L<'_> {
     fn gradient(&mut self, y: &[f64], out: &mut [f64]) {
         let s = Student::new(MatrixView::try_new(10, 10, y).unwrap());
         if self.0.gradient_into(s, out).is_err() {
-            out.fill(f64::NAN)
+            out.fill(f64::NAN);
         }
     }
     fn loss(&mut self, _: &[f64]) -> f64 {
@@ -69,7 +70,7 @@ fn grad_start(bencher: Bencher) {
     let mut out = vec![0.0; 100];
     bencher.bench_local(|| {
         for _ in 0..1000 {
-            l.gradient(divan::black_box(&start), &mut out)
+            l.gradient(divan::black_box(&start), &mut out);
         }
     });
 }
@@ -81,7 +82,7 @@ fn grad_end(bencher: Bencher) {
     let mut out = vec![0.0; 100];
     bencher.bench_local(|| {
         for _ in 0..1000 {
-            l.gradient(divan::black_box(&end.point), &mut out)
+            l.gradient(divan::black_box(&end.point), &mut out);
         }
     });
 }

@@ -36,7 +36,7 @@ const DIVERGENCE: f64 = 1e100;
 ///
 /// - Units: `t` is per-sample flow time.
 /// - Domain: starts of any size; at a start of norm `1e-12` the first steps are of that size too, since angles
-///   move at rate `1/|w|`. A student that shrinks to zero is located as an event, see [`ZeroStudentRule`].
+///   move at rate `1/|w|`. A student that shrinks to zero is located as an event, see [`crate::ZeroStudentRule`].
 /// - Accuracy: the local error of every step is bounded as [`FlowOptions`] says.
 /// - Repeatability: the same bits wherever the run is cut into calls of `advance`, and at every level of instructions.
 /// - Nothing is allocated in a step that writes no row and meets no event.

@@ -1,6 +1,6 @@
 //! Claims that cross modules, in one binary: golden values, properties, independent computations, derivatives, the
 //! paper's numbers. Golden values are in `tests/fixtures`; the allowed errors are rows of `popgrad::accuracy`.
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test fails by panicking and shows its worst error
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)] // a test fails by panicking and shows its worst error
 #![allow(clippy::disallowed_methods)] // references may use the platform's functions
 #![allow(clippy::neg_cmp_op_on_partial_ord, clippy::manual_assert)] // NaN must fail a comparison
 
