@@ -1,3 +1,7 @@
 //! The command `popgrad`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(popgrad_cli::run(std::env::args_os()))
+}

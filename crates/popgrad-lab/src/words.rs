@@ -8,7 +8,7 @@
 //! | `normal:K,d,SEED` | (K, d) independent N(0, 1) entries, row by row from stream 0 of the key SEED |
 
 use crate::storage::{StorageError, is_array_location, read_array};
-use popgrad::{Kind, Matrix};
+use popgrad::{Kind, Matrix, RandomStream};
 use std::fmt;
 use thiserror::Error;
 
@@ -220,9 +220,11 @@ fn parse_normal(text: &str, arguments: &str) -> Result<Source, WordError> {
     })
 }
 
+/// Row by row from stream 0 of the key `seed`; the bits are those of [`RandomStream::normal`].
 fn normal_matrix(neurons: usize, dimension: usize, seed: u64) -> Matrix {
-    let _ = seed;
-    Matrix::zeros(neurons, dimension)
+    let mut matrix = Matrix::zeros(neurons, dimension);
+    RandomStream::new(seed, 0).fill_normal(matrix.as_mut_slice());
+    matrix
 }
 
 /// The candidate nearest to `word` in edits, if it is near enough to be a slip of the keyboard.
@@ -267,6 +269,10 @@ mod tests {
         assert_eq!(square.matrix(limit).unwrap(), Matrix::identity(2, 2));
         let wide = Source::parse("orthonormal:1,3").unwrap();
         assert_eq!(wide.matrix(limit).unwrap(), Matrix::from_rows(&[[1.0, 0.0, 0.0]]));
+        let normal = Source::parse("normal:2,3,7").unwrap().matrix(limit).unwrap();
+        let mut stream = RandomStream::new(7, 0);
+        assert_eq!((normal.rows(), normal.cols()), (2, 3));
+        assert!(normal.as_slice().iter().all(|x| *x == stream.normal()), "row by row from stream 0");
     }
 
     #[test]

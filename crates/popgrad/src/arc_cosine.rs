@@ -254,3 +254,11 @@ pub fn kernel_hessian(w: &[f64], u: &[f64]) -> Result<KernelHessian, VectorError
     }
     Ok(KernelHessian { own, cross })
 }
+
+/// `|F(e, w)| / |w|` from the cosine, to a few digits: for error bounds.
+pub(crate) fn gating_norm(cosine: f64) -> f64 {
+    let c = cosine.clamp(-1.0, 1.0);
+    let (sine, psi) = ((1.0 - c * c).sqrt(), libm::acos(-c));
+    let (along, across) = (psi * c + sine, psi * sine);
+    (along * along + across * across).sqrt() / TAU
+}

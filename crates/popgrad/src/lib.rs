@@ -4,15 +4,21 @@ pub mod accuracy;
 mod angle;
 mod arc_cosine;
 mod beta;
+mod contour;
+mod double_double;
 mod dynamics;
+mod eight;
 mod input_law;
 mod kind;
 mod lanes;
 mod matrix;
+mod monte_carlo;
+mod network;
 mod numerics;
 mod panels;
 mod random;
 mod single_relu;
+mod spectrum;
 mod statistics;
 mod symmetric;
 mod two_layer;
@@ -22,6 +28,7 @@ pub use angle::{Angle, VectorError, angle};
 pub use arc_cosine::{
     KernelHessian, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian,
 };
+pub use contour::zero_contour;
 pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
 pub use dynamics::{
     AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
@@ -32,8 +39,15 @@ pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use lanes::Level;
 pub use matrix::{Matrix, MatrixError, MatrixView};
+pub use monte_carlo::{
+    Estimate, GatingMonteCarlo, MonteCarloError, NetworkEstimate, NetworkMonteCarlo, PlaneMonteCarlo,
+    SampleLaw, SamplePlan, SampleProgress, gating_monte_carlo, gating_monte_carlo_in_plane,
+    network_monte_carlo,
+};
+pub use network::{Network, NetworkError};
 pub use numerics::NUMERICS;
 pub use random::RandomStream;
+pub use spectrum::{SpectrumError, symmetric_eigenvalues, symmetric_eigenvectors};
 pub use single_relu::{
     SingleReluError, SingleReluFlow, THEOREM5_CRITICAL_ANGLE, ball_probability, distance_decrease,
     gaussian_probability, in_omega, single_relu_gradient, single_relu_loss, theorem5_determinant,
@@ -46,7 +60,7 @@ pub use statistics::{
 pub use symmetric::{
     Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
 };
-pub use two_layer::{Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
+pub use two_layer::{Blocks, Evaluator, Gradient, Student, TwoLayer, TwoLayerError};
 
 /// The README's Rust blocks, run with the documentation tests.
 #[cfg(doctest)]

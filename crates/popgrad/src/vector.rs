@@ -9,6 +9,7 @@ pub(crate) const SAFE_MAX: f64 = 1e140;
 ///
 /// The partial sums keep the rounding error near `(n / 8 + 3) EPSILON / 2` and let the compiler use lanes;
 /// the order is fixed, so the bits do not depend on the machine.
+#[inline(always)] // so that a caller compiled with fused multiply-adds uses them
 pub(crate) fn dot(u: &[f64], v: &[f64]) -> f64 {
     let mut lanes = [0.0_f64; 8];
     let (ua, ub) = u.as_chunks::<8>();

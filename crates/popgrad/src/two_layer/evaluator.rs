@@ -3,6 +3,7 @@
 use super::TwoLayerError;
 use super::covariance::{carry_back, whiten};
 use super::field_lanes::LaneField;
+use super::loss::{output, white_weights};
 use super::near_teacher::NearField;
 use super::problem::TwoLayer;
 use super::student::{Gradient, Student};
@@ -25,28 +26,30 @@ use crate::vector::dot;
 pub struct Evaluator<'p> {
     problem: &'p TwoLayer,
     k: usize,
-    lanes: LaneField,
-    near: Option<NearField>,
+    pub(super) lanes: LaneField,
+    pub(super) near: Option<NearField>,
     /// Whether the last field came from pairs of student and teacher.
-    paired: bool,
-    ones: Vec<f64>,
+    pub(super) paired: bool,
+    pub(super) ones: Vec<f64>,
     /// Students in white coordinates, used with a covariance only.
-    white: Vec<f64>,
+    pub(super) white: Vec<f64>,
     /// The linear parts of the last evaluation.
-    linear: Linear,
+    pub(super) linear: Linear,
     zero_students: Vec<usize>,
 }
 
 /// What leaky slope and skip add: a vector for every neuron and one for the skip (docs/theory/input_laws.md, (I.5)).
 #[derive(Clone, Debug)]
-struct Linear {
-    active: bool,
+pub(super) struct Linear {
+    pub(super) active: bool,
     /// `s = sum_j a_j w_j - sum_m b_m v_m`, white.
-    sum: Vec<f64>,
+    pub(super) sum: Vec<f64>,
     /// White difference of the skips, `c - c*`.
     skip: Vec<f64>,
+    /// `q = alpha s + c - c*`.
+    pub(super) shift: Vec<f64>,
     /// Derivative with respect to `s`.
-    by_sum: Vec<f64>,
+    pub(super) by_sum: Vec<f64>,
     /// Derivative with respect to `c`.
     by_skip: Vec<f64>,
 }
@@ -68,6 +71,7 @@ impl<'p> Evaluator<'p> {
                 active: false,
                 sum: zeros.clone(),
                 skip: zeros.clone(),
+                shift: zeros.clone(),
                 by_sum: zeros.clone(),
                 by_skip: zeros,
             },
@@ -175,39 +179,52 @@ impl<'p> Evaluator<'p> {
         Ok(Gradient { weights, output, skip, zero_students })
     }
 
-    /// Checks the student and evaluates field and linear parts in white coordinates.
-    fn field(&mut self, student: Student<'_>) -> Result<(), TwoLayerError> {
+    /// Checks the student and brings it to white coordinates.
+    pub(super) fn check(&mut self, student: Student<'_>) -> Result<(), TwoLayerError> {
         let d = self.problem.input_dimension();
         student.check(d)?;
         if student.neurons() != self.k {
             let (got, want) = (student.neurons() * d, self.k * d);
             let why = "one row for each neuron that the evaluator was made for";
-            return Err(TwoLayerError::Length { name: "student", got, want, why });
+            return Err(TwoLayerError::Length { name: "the student", got, want, why });
         }
-        let original = student.weights.as_slice();
         if let Some(l) = &self.problem.factor {
-            for (row, white) in original.chunks_exact(d).zip(self.white.chunks_exact_mut(d)) {
+            let rows = student.weights.as_slice().chunks_exact(d);
+            for (row, white) in rows.zip(self.white.chunks_exact_mut(d)) {
                 whiten(l, row, white);
             }
         }
-        let w = if self.problem.factor.is_some() { &self.white[..] } else { original };
-        let a = if student.output.is_empty() { &self.ones[..] } else { student.output };
-        let (problem, lanes) = (self.problem, &mut self.lanes);
+        Ok(())
+    }
+
+    /// Checks the student and evaluates field and linear parts in white coordinates.
+    pub(super) fn field(&mut self, student: Student<'_>) -> Result<(), TwoLayerError> {
+        self.check(student)?;
+        let problem = self.problem;
+        let (w, a) = (white_weights(&self.white, problem, student), output(&self.ones, student));
+        let lanes = &mut self.lanes;
         on_lanes!(problem.lanes, simd, WIDE => lanes.evaluate::<_, WIDE>(simd, w, a));
         self.paired = false;
         if let Some(near) = &mut self.near
             && lanes.all_near()
-            && near.pair(problem, (original, w), a, |j| lanes.nearest_teacher(j))
+            && near.pair(problem, (student.weights.as_slice(), w), a, |j| lanes.nearest_teacher(j))
         {
             self.paired = true;
             on_lanes!(problem.lanes, simd, WIDE => near.evaluate::<_, WIDE>(simd, a, lanes));
         }
+        self.update_linear(student);
+        Ok(())
+    }
+
+    /// The linear parts at the student, from pairs where there are some.
+    pub(super) fn update_linear(&mut self, student: Student<'_>) {
+        let problem = self.problem;
         self.linear.active = problem.alpha != 0.0 || !problem.skip.is_empty() || !student.skip.is_empty();
         if self.linear.active {
+            let (w, a) = (white_weights(&self.white, problem, student), output(&self.ones, student));
             let near = self.near.as_ref().filter(|_| self.paired);
             self.linear.evaluate(problem, student, w, a, near);
         }
-        Ok(())
     }
 }
 
@@ -230,7 +247,7 @@ impl Linear {
         };
         if let Some(near) = near {
             for (sign, offset) in near.signs.iter().zip(near.offsets.chunks_exact(d)) {
-                add(-sign, offset);
+                add(-sign / near.unit, offset);
             }
         } else {
             for (j, row) in w.chunks_exact(d).enumerate() {
@@ -250,6 +267,7 @@ impl Linear {
         for i in 0..d {
             let (s, c) = (self.sum[i], self.skip[i]);
             let q = alpha.mul_add(s, c);
+            self.shift[i] = q;
             self.by_skip[i] = (0.5 * slope).mul_add(s, q);
             self.by_sum[i] = alpha * q + 0.5 * slope * alpha.mul_add(s, q);
         }

@@ -124,6 +124,54 @@ impl LaneField {
         self.rows.multiply::<S, WIDE>(simd, 1.0 / TAU, self.k, (&self.products, np), out);
     }
 
+    /// The ReLU part of the loss at white weights, without the teacher's own energy:
+    /// `sum_j a_j |w_j| [1/2 sum_k a_k |w_k| h_jk - sum_m b_m |v_m| h_jm] / 2pi`.
+    #[inline(always)]
+    pub(super) fn loss<S: Simd, const WIDE: bool>(&mut self, simd: S, w: &[f64], a: &[f64]) -> f64 {
+        self.load(simd, w);
+        for (j, x) in a.iter().enumerate() {
+            self.coefficients[self.m + j] = *x;
+            self.weighted_lengths[self.m + j] = 0.5 * x * self.lengths[j];
+        }
+        let (np, dp, m) = (self.np, self.dp, self.m);
+        let cosines = (&mut self.products[..], np);
+        self.directions.multiply::<S, WIDE>(simd, 1.0, self.k, (&self.units, dp), cosines);
+        let mut total = 0.0;
+        for j in 0..self.k {
+            let row = &mut self.products[j * np..(j + 1) * np];
+            row[m + j] = 1.0;
+            if self.k == m {
+                self.near[j] = any_above(simd, &row[..m], NEAR_COSINE);
+            }
+            let mut sum = f64x8::splat(simd, 0.0);
+            for (cells, weights) in row.chunks_exact_mut(8).zip(self.weighted_lengths.chunks_exact(8)) {
+                let cosine = f64x8::from_slice(simd, cells);
+                let (psi, sine) = psi_sine(simd, cosine);
+                sum =
+                    f64x8::from_slice(simd, weights).mul_add_precise(psi.mul_add_precise(cosine, sine), sum);
+                psi.store_slice(cells);
+            }
+            total = (a[j] * self.lengths[j]).mul_add(sum_lanes(sum), total);
+        }
+        total / TAU
+    }
+
+    /// The teacher of smallest angle to student `j`, after [`LaneField::loss`].
+    pub(super) fn nearest_by_angle(&self, j: usize) -> Option<usize> {
+        let row = &self.products[j * self.np..j * self.np + self.m];
+        (0..self.m).reduce(|best, t| if row[t] > row[best] { t } else { best })
+    }
+
+    /// Cosines of the students with all units, `K x np`, teachers first; loads the students.
+    #[inline(always)]
+    pub(super) fn cosines<S: Simd, const WIDE: bool>(&mut self, simd: S, w: &[f64]) -> (&[f64], usize) {
+        self.load(simd, w);
+        let (np, dp) = (self.np, self.dp);
+        let cosines = (&mut self.products[..], np);
+        self.directions.multiply::<S, WIDE>(simd, 1.0, self.k, (&self.units, dp), cosines);
+        (&self.products, np)
+    }
+
     /// Turns row `j` of cosines into products; `own` is the student's own column.
     #[inline(always)]
     fn angle_row<S: Simd>(&mut self, simd: S, j: usize, own: usize) {

@@ -16,11 +16,18 @@ mod error;
 mod evaluator;
 mod field_lanes;
 
+mod gradient_error;
+mod hessian;
+mod hessian_product;
+mod loss;
+mod near_loss;
 mod near_teacher;
+mod pair_geometry;
 mod problem;
 mod student;
 
 pub use error::TwoLayerError;
 pub use evaluator::Evaluator;
+pub use hessian::Blocks;
 pub use problem::TwoLayer;
 pub use student::{Gradient, Student};

@@ -18,12 +18,15 @@ use super::TwoLayer;
 use super::field_lanes::LaneField;
 use crate::lanes::{atan2, padded, psi_sine, sum_lanes};
 use crate::panels::Panels;
-use crate::vector::dot;
+use crate::vector::{dot, power_of_two_scale};
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask, f64x8};
 use std::f64::consts::TAU;
 
 /// Pairs are formed up to this distance of the scaled units, relative to the teacher's length.
 const NEAR_DISTANCE: f64 = 2.0;
+
+/// Lengths for which squares of offsets stay far inside the range of doubles.
+const MODERATE: std::ops::Range<f64> = 1e-60..1e60;
 
 /// Above this cosine of two units the parts across are formed component by component.
 const PARALLEL_COSINE: f64 = 0.9;
@@ -37,11 +40,15 @@ pub(super) struct NearField {
     kp: usize,
     dp: usize,
     /// Teacher of each student.
-    pub(super) teacher_of: Vec<usize>,
+    teacher_of: Vec<usize>,
+    taken: Vec<bool>,
+    /// A power of two that brings the longest teacher near one where squares would leave the range of doubles; all
+    /// scaled units and offsets carry it.
+    pub(super) unit: f64,
     /// Signs of the output weights, student and teacher alike.
     pub(super) signs: Vec<f64>,
     /// `|a| w` in white coordinates, `K x d`.
-    pub(super) scaled: Vec<f64>,
+    scaled: Vec<f64>,
     /// `D = |b| v - |a| w` in white coordinates, `K x d`.
     pub(super) offsets: Vec<f64>,
     students: Panels,
@@ -74,6 +81,8 @@ impl NearField {
             kp,
             dp,
             teacher_of: vec![0; k],
+            taken: vec![false; k],
+            unit: 1.0,
             signs: vec![1.0; k],
             scaled: vec![0.0; k * d],
             offsets: vec![0.0; k * d],
@@ -104,14 +113,21 @@ impl NearField {
         nearest: impl Fn(usize) -> Option<usize>,
     ) -> bool {
         let d = self.d;
-        let mut taken = vec![false; self.k];
+        self.taken.fill(false);
+        let lengths = problem.white.lengths.iter().zip(&problem.output);
+        let longest = lengths.fold(0.0_f64, |m, (v, b)| m.max(v * b.abs()));
+        self.unit = if MODERATE.contains(&longest) { 1.0 } else { power_of_two_scale(&[longest]) };
         for j in 0..self.k {
             let Some(proposed) = nearest(j) else { return false };
             let student = &original[j * d..(j + 1) * d];
-            let t = if taken[proposed] { nearest_free(problem, student, a[j], &taken) } else { proposed };
-            taken[t] = true;
+            let t = if self.taken[proposed] {
+                nearest_free(problem, student, a[j], &self.taken)
+            } else {
+                proposed
+            };
+            self.taken[t] = true;
             self.teacher_of[j] = t;
-            let (x, y) = (a[j].abs(), problem.output[t].abs());
+            let (x, y) = (self.unit * a[j].abs(), self.unit * problem.output[t].abs());
             if a[j] * problem.output[t] <= 0.0 {
                 return false;
             }
@@ -149,10 +165,10 @@ impl NearField {
             for at in (0..kp).step_by(8) {
                 axis += self.pair_block(simd, j, at);
             }
-            self.axis[j] = sum_lanes(axis) / TAU;
+            self.axis[j] = sum_lanes(axis) / (TAU * self.unit);
         }
         let to = (&mut lane.field[..], dp);
-        self.rows.multiply::<S, WIDE>(simd, 1.0 / TAU, k, (&self.products, 2 * kp), to);
+        self.rows.multiply::<S, WIDE>(simd, 1.0 / (TAU * self.unit), k, (&self.products, 2 * kp), to);
         for j in 0..k {
             let axis = f64x8::splat(simd, self.axis[j]);
             let units = lane.units[j * dp..(j + 1) * dp].chunks_exact(8);
@@ -161,6 +177,11 @@ impl NearField {
                 sum.store_slice(field);
             }
         }
+    }
+
+    /// The scaled students with the way to their teachers.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&[f64], &[f64])> {
+        self.scaled.chunks_exact(self.d).zip(self.offsets.chunks_exact(self.d))
     }
 
     #[inline(always)]
@@ -175,7 +196,7 @@ impl NearField {
                 *t = w + o;
             }
             self.rows.set_row(self.kp + k, &self.teacher);
-            self.lengths[k] = lengths[k] * a[k].abs();
+            self.lengths[k] = lengths[k] * (self.unit * a[k].abs());
             self.inverse_lengths[k] = 1.0 / self.lengths[k];
             self.offset_student[k] = dot(offset, student);
             self.offset_offset[k] = dot(offset, offset);

@@ -44,10 +44,10 @@ pub struct TwoLayer {
 pub(super) struct White {
     /// Rows, `M x d`.
     pub(super) rows: Matrix,
-    /// Rows padded with zeros to a multiple of eight columns.
-    pub(super) padded_rows: Vec<f64>,
     /// Directions, `M x d`; zero for a zero row.
     pub(super) directions: Matrix,
+    /// Directions padded with zeros to whole vectors.
+    pub(super) padded_directions: Vec<f64>,
     /// Lengths of the rows.
     pub(super) lengths: Vec<f64>,
     /// `1/2 b^T k(V, V) b`, once asked for.
@@ -65,13 +65,13 @@ impl White {
         }
         let lengths: Vec<f64> = (0..m).map(|i| crate::vector::norm(rows.row(i))).collect();
         let dp = padded(d);
-        let mut padded_rows = vec![0.0; m * dp];
+        let mut padded_directions = vec![0.0; m * dp];
         let mut directions = Matrix::zeros(m, d);
         for i in 0..m {
-            padded_rows[i * dp..i * dp + d].copy_from_slice(rows.row(i));
             direction(rows.row(i), directions.row_mut(i));
+            padded_directions[i * dp..i * dp + d].copy_from_slice(directions.row(i));
         }
-        Self { rows, padded_rows, directions, lengths, energy: OnceLock::new() }
+        Self { rows, directions, padded_directions, lengths, energy: OnceLock::new() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The two-layer landscape: golden values away from and near the teacher, derivatives, invariances.
 
 use crate::fixture::{allowed, list, number, numbers, read, row};
-use popgrad::{Matrix, Student, TwoLayer, gating};
+use popgrad::{Blocks, Matrix, Student, TwoLayer, gating};
 use serde_json::Value;
 
 fn matrix(value: &Value) -> Matrix {
@@ -99,4 +99,218 @@ fn near_the_teacher_gradients_keep_relative_accuracy() {
     println!("worst: gradient {:.2e} relative ({}), output gradient {worst_output:.2}", worst.0, worst.1);
     assert!(worst.0 <= allowed("TwoLayer::gradient#near", 1.0), "{worst:?}");
     assert!(worst_output <= row("TwoLayer::gradient#near_output").factor, "{worst_output}");
+}
+
+#[test]
+fn losses_match_the_golden_networks() {
+    let mut worst = 0.0_f64;
+    for case in list(&read("network.json")["cases"]) {
+        let (w, v) = (matrix(&case["W"]), matrix(&case["V"]));
+        let (a, b) = (numbers(&case["a"]), numbers(&case["b"]));
+        let problem = TwoLayer::try_new(v.clone()).unwrap().with_teacher_output(b.clone()).unwrap();
+        let got = problem.loss(Student::new(w.view()).with_output(&a)).unwrap();
+        let want = number(&case["loss"]);
+        let units: Vec<(f64, &[f64])> =
+            (0..w.rows()).map(|k| (a[k], w.row(k))).chain((0..v.rows()).map(|m| (b[m], v.row(m)))).collect();
+        let scale: f64 = units
+            .iter()
+            .flat_map(|x| {
+                units.iter().map(move |y| 0.5 * (x.0 * y.0).abs() * popgrad::kernel(x.1, y.1).unwrap())
+            })
+            .sum();
+        worst = worst.max((got - want).abs() / (f64::EPSILON * scale));
+    }
+    println!("worst: loss {worst:.2} EPSILON of the terms");
+    assert!(worst <= 4.0, "{worst}");
+}
+
+#[test]
+fn near_the_teacher_losses_keep_relative_accuracy() {
+    let mut worst = (0.0_f64, String::new());
+    for case in near_cases() {
+        let student = Student::new(case.weights.view()).with_output(&case.output);
+        let got = case.problem.loss(student).unwrap();
+        let error = ((got - case.loss) / case.loss).abs();
+        if error > worst.0 {
+            worst = (error, case.label.clone());
+        }
+    }
+    println!("worst: loss {:.2e} relative ({})", worst.0, worst.1);
+    assert!(worst.0 <= 2e-15, "{worst:?}");
+}
+
+#[test]
+fn hessians_match_the_golden_networks() {
+    let mut worst = 0.0_f64;
+    for case in list(&read("network.json")["cases"]) {
+        if case["hessian"].is_null() {
+            continue;
+        }
+        let (w, v) = (matrix(&case["W"]), matrix(&case["V"]));
+        let (a, b) = (numbers(&case["a"]), numbers(&case["b"]));
+        let problem = TwoLayer::try_new(v.clone()).unwrap().with_teacher_output(b.clone()).unwrap();
+        let student = Student::new(w.view()).with_output(&a);
+        let got = problem.hessian(student, Blocks::All).unwrap();
+        let want = matrix(&case["hessian"]);
+        let scale = want.as_slice().iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+        let error =
+            got.as_slice().iter().zip(want.as_slice()).fold(0.0_f64, |m, (x, y)| m.max((x - y).abs()));
+        worst = worst.max(error / (f64::EPSILON * scale));
+    }
+    println!("worst: Hessian {worst:.2} EPSILON of the largest entry");
+    assert!(worst <= 8.0, "{worst}");
+}
+
+#[test]
+fn the_hessian_is_the_derivative_of_the_gradient_and_its_product_agrees() {
+    let v =
+        matrix(&serde_json::json!([[0.3, -1.0, 0.5, 0.2], [1.1, 0.4, -0.2, 0.9], [-0.6, 0.1, 0.8, -1.3]]));
+    let w = matrix(&serde_json::json!([[0.9, 0.7, -0.4, 0.1], [-0.3, 1.2, 0.6, -0.8]]));
+    let sigma = matrix(&serde_json::json!([
+        [2.0, 0.3, -0.1, 0.0],
+        [0.3, 1.0, 0.2, 0.1],
+        [-0.1, 0.2, 1.5, -0.4],
+        [0.0, 0.1, -0.4, 0.7]
+    ]));
+    let (a, skip) = ([0.8, -1.3], [0.2, -0.1, 0.4, 0.3]);
+    let problem = TwoLayer::try_new(v)
+        .unwrap()
+        .with_teacher_output(vec![1.0, -0.5, 2.0])
+        .unwrap()
+        .with_leaky(0.2)
+        .unwrap()
+        .with_covariance(&sigma)
+        .unwrap()
+        .with_law(popgrad::InputLaw::StudentT { nu: 6.0 })
+        .unwrap()
+        .with_teacher_skip(vec![0.5, 0.5, -1.0, 0.0])
+        .unwrap();
+    let hessian =
+        problem.hessian(Student::new(w.view()).with_output(&a).with_skip(&skip), Blocks::All).unwrap();
+    let flat = |w: &Matrix, a: &[f64]| {
+        let g = problem.gradient(Student::new(w.view()).with_output(a).with_skip(&skip)).unwrap();
+        [g.weights.into_vec(), g.output].concat()
+    };
+    let loss =
+        |w: &Matrix, a: &[f64]| problem.loss(Student::new(w.view()).with_output(a).with_skip(&skip)).unwrap();
+    let gradient = flat(&w, &a);
+    let step = 1e-5;
+    for i in 0..10 {
+        let moved = |sign: f64| {
+            let (mut w, mut a) = (w.clone(), a.to_vec());
+            if i < 8 {
+                w.as_mut_slice()[i] += sign * step
+            } else {
+                a[i - 8] += sign * step
+            }
+            (w, a)
+        };
+        let ((wp, ap), (wm, am)) = (moved(1.0), moved(-1.0));
+        let slope = (loss(&wp, &ap) - loss(&wm, &am)) / (2.0 * step);
+        assert!((slope - gradient[i]).abs() <= 1e-8, "{i}: {slope} {}", gradient[i]);
+        let (up, down) = (flat(&wp, &ap), flat(&wm, &am));
+        for k in 0..10 {
+            let slope = (up[k] - down[k]) / (2.0 * step);
+            assert!((slope - hessian.row(i)[k]).abs() <= 1e-8, "{i} {k}: {slope} {}", hessian.row(i)[k]);
+        }
+    }
+    let p: Vec<f64> = (0..10).map(|i| libm::sin(1.0 + f64::from(i))).collect();
+    let direction = Matrix::try_new(2, 4, p[..8].to_vec()).unwrap();
+    let student = Student::new(w.view()).with_output(&a).with_skip(&skip);
+    let (by_weights, by_output) = problem.hessian_product(student, direction.view(), &p[8..]).unwrap();
+    let got = [by_weights.into_vec(), by_output].concat();
+    for i in 0..10 {
+        let want: f64 = hessian.row(i).iter().zip(&p).map(|(h, x)| h * x).sum();
+        let scale: f64 = hessian.row(i).iter().zip(&p).map(|(h, x)| (h * x).abs()).sum();
+        assert!((got[i] - want).abs() <= 64.0 * f64::EPSILON * scale, "{i}: {} {want}", got[i]);
+    }
+    let outputs = problem.hessian(student, Blocks::Output).unwrap();
+    let weights = problem.hessian(student, Blocks::Weights).unwrap();
+    for i in 0..8 {
+        assert_eq!(weights.row(i), &hessian.row(i)[..8]);
+    }
+    for i in 0..2 {
+        assert_eq!(outputs.row(i), &hessian.row(8 + i)[8..]);
+    }
+}
+
+#[test]
+fn leaky_slopes_and_skips_match_the_golden_values() {
+    for case in list(&read("leaky_skip.json")["cases"]) {
+        let (w, v) = (matrix(&case["W"]), matrix(&case["V"]));
+        let (a, b) = (numbers(&case["a"]), numbers(&case["b"]));
+        let problem = TwoLayer::try_new(v).unwrap().with_teacher_output(b).unwrap();
+        let leaky = problem.clone().with_leaky(number(&case["alpha"])).unwrap();
+        let student = Student::new(w.view()).with_output(&a);
+        // Sums of up to twenty terms, some larger than their sum.
+        let close = |got: f64, want: f64| {
+            assert!((got - want).abs() <= 16.0 * f64::EPSILON * want.abs().max(1.0), "{got} {want}");
+        };
+        close(leaky.loss(student).unwrap(), number(&case["leaky_loss"]));
+        let got = leaky.gradient(student).unwrap();
+        let rows = matrix(&case["leaky_grad_W"]);
+        got.weights.as_slice().iter().zip(rows.as_slice()).for_each(|(g, w)| close(*g, *w));
+        got.output.iter().zip(numbers(&case["leaky_grad_a"])).for_each(|(g, w)| close(*g, w));
+        let (c, c_star) = (numbers(&case["skip_c"]), numbers(&case["skip_c_star"]));
+        let skip = problem.with_teacher_skip(c_star).unwrap();
+        let student = student.with_skip(&c);
+        close(skip.loss(student).unwrap(), number(&case["relu_skip_loss"]));
+        let got = skip.gradient(student).unwrap();
+        got.skip.iter().zip(numbers(&case["relu_skip_grad_c"])).for_each(|(g, w)| close(*g, w));
+        let rows = matrix(&case["relu_skip_grad_W"]);
+        got.weights.as_slice().iter().zip(rows.as_slice()).for_each(|(g, w)| close(*g, *w));
+    }
+}
+
+#[test]
+fn every_level_gives_the_same_bits() {
+    for case in near_cases().iter().step_by(7) {
+        let student = Student::new(case.weights.view()).with_output(&case.output);
+        let of = |level| {
+            let problem = case.problem.clone().with_level(level).unwrap();
+            let gradient = problem.gradient(student).unwrap();
+            (gradient, problem.loss(student).unwrap(), problem.hessian(student, Blocks::All).unwrap())
+        };
+        let want = of(popgrad::Level::Portable);
+        for level in popgrad::Level::available() {
+            assert_eq!(of(level), want, "{level:?} {}", case.label);
+        }
+    }
+}
+
+#[test]
+fn extreme_lengths_scale_exactly() {
+    // J(s W, s V) = s^2 J(W, V) and the gradient scales with s: exact for powers of two.
+    let v = matrix(&serde_json::json!([[0.3, -1.0, 0.5], [1.1, 0.4, -0.2]]));
+    for offset in [1.0, 1e-3, 1e-9] {
+        let mut w = v.clone();
+        for (i, x) in w.as_mut_slice().iter_mut().enumerate() {
+            *x += offset * libm::sin(3.0 * i as f64);
+        }
+        let of = |s: f64| {
+            let scaled = |m: &Matrix| {
+                let mut m = m.clone();
+                m.as_mut_slice().iter_mut().for_each(|x| *x *= s);
+                m
+            };
+            let problem = TwoLayer::try_new(scaled(&v)).unwrap();
+            let w = scaled(&w);
+            let g = problem.gradient(Student::new(w.view())).unwrap().weights;
+            let loss = problem.loss(Student::new(w.view())).unwrap();
+            // A loss below the normal numbers cannot carry its digits.
+            (
+                if loss.is_normal() { Some(loss / s / s) } else { None },
+                g.into_vec().iter().map(|x| x / s).collect::<Vec<_>>(),
+            )
+        };
+        let want = of(1.0);
+        for exponent in [-498, -300, -100, 100, 300, 498] {
+            let got = of(libm::scalbn(1.0, exponent));
+            if let (Some(got), Some(want)) = (got.0, want.0) {
+                assert!((got / want - 1.0).abs() <= 4e-15, "{offset} 2^{exponent}: {got} {want}");
+            }
+            let error = distance(&got.1, &want.1) / norm(&want.1);
+            assert!(error <= 1e-15, "{offset} 2^{exponent}: {error:e}");
+        }
+    }
 }

@@ -1,0 +1,85 @@
+//! Arguments that several verbs share, from what is typed to arrays that fit each other.
+
+use crate::failure::Failure;
+use popgrad::Matrix;
+use popgrad_lab::storage::{StorageError, read_array};
+use popgrad_lab::words::{Source, WordError};
+
+/// Memory a call may ask for where `--memory-limit` is not given.
+pub(crate) const MEMORY_LIMIT: u64 = 4 << 30;
+
+/// Attaches the argument that named a file or a word.
+pub(crate) fn at<'a>(argument: &'a str) -> impl Fn(WordError) -> Failure + 'a {
+    move |error| Failure::new(argument, &error, error.kind())
+}
+
+/// Attaches the argument that named a file.
+pub(crate) fn file_at<'a>(argument: &'a str) -> impl Fn(StorageError) -> Failure + 'a {
+    move |error| Failure::new(argument, &error, error.kind())
+}
+
+/// The word or file of an argument, not opened yet.
+pub(crate) fn source(argument: &str, text: &str) -> Result<Source, Failure> {
+    Source::parse(text).map_err(at(argument))
+}
+
+/// Reads a matrix of neurons.
+pub(crate) fn neurons(argument: &str, text: &str, memory_limit: u64) -> Result<Matrix, Failure> {
+    source(argument, text)?.matrix(memory_limit).map_err(at(argument))
+}
+
+/// Refuses a student whose input dimension is not the teacher's.
+pub(crate) fn same_dimension(
+    argument: &str,
+    text: &str,
+    cols: usize,
+    teacher: (&str, usize),
+) -> Result<(), Failure> {
+    if cols == teacher.1 {
+        return Ok(());
+    }
+    Err(Failure::input(
+        argument,
+        format!(
+            "{text} has input dimension {cols} but --teacher {} has {}; they must be equal",
+            teacher.0, teacher.1
+        ),
+    ))
+}
+
+/// Output weights: a file of shape (K,), or K numbers separated by commas.
+pub(crate) fn output_weights(argument: &str, text: &str, neurons: usize) -> Result<Vec<f64>, Failure> {
+    let listed: Option<Vec<f64>> = text.split(',').map(|x| x.trim().parse().ok()).collect();
+    let weights = match listed {
+        Some(list) => match list.iter().find(|x| !x.is_finite()) {
+            None => list,
+            Some(x) => {
+                return Err(Failure::input(
+                    argument,
+                    format!("the weight {x} is not finite; every one must be"),
+                ));
+            }
+        },
+        None => vector(argument, text, "(K,), one output weight a neuron,")?,
+    };
+    if weights.len() != neurons {
+        return Err(Failure::input(
+            argument,
+            format!(
+                "{text} has {} output weights for {neurons} neurons; one a neuron is needed",
+                weights.len()
+            ),
+        ));
+    }
+    Ok(weights)
+}
+
+/// A file with one axis.
+pub(crate) fn vector(argument: &str, location: &str, needed: &str) -> Result<Vec<f64>, Failure> {
+    read_array(location).and_then(|a| a.into_vector(needed)).map_err(file_at(argument))
+}
+
+/// A file with two axes.
+pub(crate) fn matrix(argument: &str, location: &str, needed: &str) -> Result<Matrix, Failure> {
+    read_array(location).and_then(|a| a.into_matrix(needed)).map_err(file_at(argument))
+}
