@@ -36,6 +36,11 @@ pub const TABLE: &[Bound] = &[
     row("TwoLayer::gradient#output", D60, (4.0, "|w_j| times the sum of |c_z| |F(w_j, z)|"), "the row's error, carried over by w_j"),
     row("TwoLayer::gradient#near", D60, (4.5, "norm of the gradient; norm of the error"), "differences of paired units are formed before anything is summed (T.12)"),
     row("TwoLayer::gradient#near_output", D60, (8.0, "|w_j| |grad_{w_j} J / a_j|"), "the row's error, carried over by w_j"),
+    row("TwoLayer::loss", D60, (4.0, "sum of the magnitudes of |c_y c_z| k(y, z) over the pairs of units"), "one rounding for each term (T.2)"),
+    row("TwoLayer::loss#near", D60, (9.0, "J, near the teacher up to a permutation of the units"), "differences of paired units are formed before anything is summed"),
+    row("TwoLayer::hessian", D60, (8.0, "the largest entry"), "a few terms for each pair of units (T.17)"),
+    row("TwoLayer::hessian_product", "the full matrix", (16.0, "sum of the magnitudes of the terms of each entry"), "the same terms in another order"),
+    row("Evaluator::loss", D60, (4.0, "as TwoLayer::loss"), "the same code"),
     row("Evaluator::gradient", D60, (4.0, "as TwoLayer::gradient"), "the same code"),
     row("Evaluator::gradient_into", D60, (4.0, "as TwoLayer::gradient"), "the same code"),
     // Theorem 7's plane
@@ -94,4 +99,25 @@ pub const TABLE: &[Bound] = &[
     row("wilson_interval", "the score equation that both ends solve", (4500.0, "distance of each end from the share"), "the quantile squared"),
     row("fit_line", DEFINITION, (450.0, "each coefficient's scale, a hundred points"), "sums of centred products"),
     row("fit_line_weighted", DEFINITION, (450.0, "as fit_line"), "the same code"),
+    // eigenvalues
+    row("symmetric_eigenvalues", "a matrix of known spectrum", (4.0, "n times the largest magnitude of an eigenvalue"), "a backward stable routine of a linear-algebra library"),
+    row("symmetric_eigenvectors", "A V = V D and V V^T = I", (16.0, "n times the largest magnitude of an eigenvalue, and n"), "a backward stable routine of a linear-algebra library"),
+    // sampling, data, deep networks
+    row("Moments::mean", "two passes", (100.0, "the mean, 1000 numbers"), "one rounding a number (M.4)"),
+    row("Moments::variance", "two passes", (1000.0, "the variance, 1000 numbers"), "as the mean (M.4)"),
+    row("Moments::standard_error", "two passes", (1000.0, "the standard error, 1000 numbers"), "root of the variance"),
+    row("SampleLaw::kappa", DEFINITION, (2.0, "as InputLaw::kappa"), "one product and one quotient (I.3)"),
+    row("Network::eval", DEFINITION, (16.0, "sum of the sizes of its terms"), "one dot product a unit"),
+    row("EmpiricalLoss::loss", "the plain sum", (64.0, "mean squared size of the residual's terms"), "partial sums of 256 samples (M.18)"),
+    row("EmpiricalLoss::gradient", "the plain sum", (64.0, "mean squared size of the terms"), "as the loss (M.18)"),
+    row("DeepNetwork::forward", D25, (32.0, "largest output"), "three layers (P.1)"),
+    row("DeepNetwork::hidden_values", "the output", (64.0, "sum of |Q u|"), "five layers (P.3)"),
+    row("DeepNetwork::path_weights", D25, (32.0, "largest Q"), "three layers (P.2)"),
+    row("multilayer_gradient", D25, (32.0, "largest entry of a layer"), "three layers (P.4)"),
+    row("multilayer_gradient#random", "an independent backward pass", (4500.0, "largest entry of a layer, depth 2 to 5"), "cancellation in the residual, both forms (P.4), (P.5)"),
+    // eigenvalues
+    row("symmetric_eigenvalues", "a matrix of known spectrum", (4.0, "n times the largest magnitude of an eigenvalue"), "a backward stable routine of a linear-algebra library"),
+    row("symmetric_eigenvectors", "A V = V D and V V^T = I", (16.0, "n times the largest magnitude of an eigenvalue, and n"), "a backward stable routine of a linear-algebra library"),
+    // sampling, data, deep networks
+
 ];
