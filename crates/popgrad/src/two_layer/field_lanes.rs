@@ -91,7 +91,11 @@ impl LaneField {
     pub(super) fn cancels<S: Simd>(&self, simd: S) -> bool {
         let square = |x: &[f64]| {
             let zero = f64x8::splat(simd, 0.0);
-            sum_lanes(x.chunks_exact(8).map(|c| f64x8::from_slice(simd, c)).fold(zero, |s, v| v.mul_add_precise(v, s)))
+            sum_lanes(
+                x.chunks_exact(8)
+                    .map(|c| f64x8::from_slice(simd, c))
+                    .fold(zero, |s, v| v.mul_add_precise(v, s)),
+            )
         };
         square(&self.field) < CANCELLING * CANCELLING * self.k as f64 * square(&self.weighted_lengths)
     }
