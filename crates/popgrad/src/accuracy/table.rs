@@ -41,6 +41,11 @@ pub const TABLE: &[Bound] = &[
     row("TwoLayer::gradient#output", D60, (4.0, "|w_j| times the sum of |c_z| |F(w_j, z)|"), "the row's error, carried over by w_j"),
     row("TwoLayer::gradient#near", D60, (4.5, "norm of the gradient; norm of the error"), "differences of paired units are formed before anything is summed (T.12)"),
     row("TwoLayer::gradient#near_output", D60, (8.0, "|w_j| |grad_{w_j} J / a_j|"), "the row's error, carried over by w_j"),
+    row("TwoLayer::loss", D60, (4.0, "sum of the magnitudes of |c_y c_z| k(y, z) over the pairs of units"), "one rounding for each term (T.2)"),
+    row("TwoLayer::loss#near", D60, (9.0, "J, near the teacher up to a permutation of the units"), "differences of paired units are formed before anything is summed"),
+    row("TwoLayer::hessian", D60, (8.0, "the largest entry"), "a few terms for each pair of units (T.17)"),
+    row("TwoLayer::hessian_product", "the full matrix", (16.0, "sum of the magnitudes of the terms of each entry"), "the same terms in another order"),
+    row("Evaluator::loss", D60, (4.0, "as TwoLayer::loss"), "the same code"),
     row("Evaluator::gradient", D60, (4.0, "as TwoLayer::gradient"), "the same code"),
     row("Evaluator::gradient_into", D60, (4.0, "as TwoLayer::gradient"), "the same code"),
     // Theorem 7's plane

@@ -210,6 +210,8 @@ fn normal_pair<S: Simd>(simd: S, bits: u64x8<S>) -> (f64x8<S>, f64x8<S>) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::cast_possible_truncation)] // the halves of a word
+
     use super::*;
     use crate::lanes::{Lanes, on_lanes};
     use crate::{Level, Moments, RandomStream, normal_cdf, two_sided_bound};

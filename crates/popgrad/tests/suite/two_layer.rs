@@ -121,7 +121,7 @@ fn losses_match_the_golden_networks() {
         worst = worst.max((got - want).abs() / (f64::EPSILON * scale));
     }
     println!("worst: loss {worst:.2} EPSILON of the terms");
-    assert!(worst <= 4.0, "{worst}");
+    assert!(worst <= row("TwoLayer::loss").factor, "{worst}");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn near_the_teacher_losses_keep_relative_accuracy() {
         }
     }
     println!("worst: loss {:.2e} relative ({})", worst.0, worst.1);
-    assert!(worst.0 <= 2e-15, "{worst:?}");
+    assert!(worst.0 <= allowed("TwoLayer::loss#near", 1.0), "{worst:?}");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn hessians_match_the_golden_networks() {
         worst = worst.max(error / (f64::EPSILON * scale));
     }
     println!("worst: Hessian {worst:.2} EPSILON of the largest entry");
-    assert!(worst <= 8.0, "{worst}");
+    assert!(worst <= row("TwoLayer::hessian").factor, "{worst}");
 }
 
 #[test]
@@ -222,7 +222,8 @@ fn the_hessian_is_the_derivative_of_the_gradient_and_its_product_agrees() {
     for i in 0..10 {
         let want: f64 = hessian.row(i).iter().zip(&p).map(|(h, x)| h * x).sum();
         let scale: f64 = hessian.row(i).iter().zip(&p).map(|(h, x)| (h * x).abs()).sum();
-        assert!((got[i] - want).abs() <= 64.0 * f64::EPSILON * scale, "{i}: {} {want}", got[i]);
+        let most = allowed("TwoLayer::hessian_product", scale);
+        assert!((got[i] - want).abs() <= most, "{i}: {} {want}", got[i]);
     }
     let outputs = problem.hessian(student, Blocks::Output).unwrap();
     let weights = problem.hessian(student, Blocks::Weights).unwrap();
