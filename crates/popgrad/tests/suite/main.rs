@@ -10,6 +10,7 @@ mod fixture; // reads golden values, and keeps the worst error of a test
 mod ground; // angles, kernel, gating function, second derivatives, laws of the input
 mod random_stream; // the random streams against an independent ChaCha8 and 50 digits; moments of every law
 mod single_relu; // exact flow, Theorems 5 and 6, incomplete beta function
+mod spectrum; // eigenvalues and eigenvectors against closed forms
 mod statistics; // the normal law against 50 digits; coverage of intervals; scatter of fitted lines
 mod symmetric; // plane of Theorem 7, finite groups
 mod two_layer; // loss, gradient and Hessian of the two-layer problem
