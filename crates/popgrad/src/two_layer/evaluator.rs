@@ -203,10 +203,13 @@ impl<'p> Evaluator<'p> {
         let problem = self.problem;
         let (w, a) = (white_weights(&self.white, problem, student), output(&self.ones, student));
         let lanes = &mut self.lanes;
-        on_lanes!(problem.lanes, simd, WIDE => lanes.evaluate::<_, WIDE>(simd, w, a));
+        let cancels = on_lanes!(problem.lanes, simd, WIDE => {
+            lanes.evaluate::<_, WIDE>(simd, w, a);
+            lanes.cancels(simd)
+        });
         self.paired = false;
         if let Some(near) = &mut self.near
-            && lanes.all_near()
+            && cancels
             && near.pair(problem, (student.weights.as_slice(), w), a, |j| lanes.nearest_teacher(j))
         {
             self.paired = true;
