@@ -39,7 +39,7 @@ pub const TABLE: &[Bound] = &[
     // two layers
     row("TwoLayer::gradient#weights", D60, (4.0, "sum of |a_j| |c_z| |F(w_j, z)| over the units z; norm of the row's error"), "one rounding for each term and a fixed order of summation (T.3)"),
     row("TwoLayer::gradient#output", D60, (4.0, "|w_j| times the sum of |c_z| |F(w_j, z)|"), "the row's error, carried over by w_j"),
-    row("TwoLayer::gradient#near", D60, (4.5, "norm of the gradient; norm of the error"), "differences of paired units are formed before anything is summed (T.12)"),
+    row("TwoLayer::gradient#near", D60, (4.5, "norm of the gradient; norm of the error"), "differences of paired units are formed before anything is summed (T.8)"),
     row("TwoLayer::gradient#near_output", D60, (8.0, "|w_j| |grad_{w_j} J / a_j|"), "the row's error, carried over by w_j"),
     row("TwoLayer::loss", D60, (4.0, "sum of the magnitudes of |c_y c_z| k(y, z) over the pairs of units"), "one rounding for each term (T.2)"),
     row("TwoLayer::loss#near", D60, (9.0, "J, near the teacher up to a permutation of the units"), "differences of paired units are formed before anything is summed"),
@@ -48,6 +48,9 @@ pub const TABLE: &[Bound] = &[
     row("Evaluator::loss", D60, (4.0, "as TwoLayer::loss"), "the same code"),
     row("Evaluator::gradient", D60, (4.0, "as TwoLayer::gradient"), "the same code"),
     row("Evaluator::gradient_into", D60, (4.0, "as TwoLayer::gradient"), "the same code"),
+    // spectra
+    row("symmetric_eigenvalues", "closed form of the second-difference matrix", (4.0, "n times the largest |eigenvalue|"), "backward stable reductions of a library"),
+    row("symmetric_eigenvectors", "A v - lambda v, V V^T - I", (4.0, "n times the largest |eigenvalue|; n for the products"), "backward stable reductions of a library"),
     // Theorem 7's plane
     row("XyPlane::field", D60, (4.0, "K (1 + n), each component"), "a dozen terms of size K, the angles from atan2 (Y.9)"),
     row("XyPlane::field#near", D60, (4.0, "K |(x - 1, y)|, each component"), "no term exceeds the distance (Y.9)"),

@@ -176,6 +176,8 @@ const NOT_NUMERIC: &[&str] = &[
     "GradientFlow::rows",
     "GradientFlow::run",
     "GradientFlow::take_rows",
+    // a picture's lines: second order in the grid
+    "zero_contour",
     // random draws: bits frozen by golden vectors, laws tested by their moments
     "RandomStream::fill_ball",
     "RandomStream::fill_multivariate_t",
