@@ -7,11 +7,15 @@
 
 mod catalogue;
 mod claim;
+mod conjecture2;
 mod fig7;
 mod fig8;
 mod gradient;
 mod maths;
+mod noise_search;
 mod numbers;
+mod orthonormal_descent;
+mod other_side;
 mod page;
 mod plan;
 mod report;
