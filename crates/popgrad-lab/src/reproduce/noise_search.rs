@@ -151,7 +151,7 @@ impl<'a> NoiseSearch<'a> {
             libm::round(libm::log2(guess * (point[0] - point[1]) / length) * self.per_octave as f64) as i64;
         let mut level = nearest.clamp(lowest, highest);
         let (mut low, mut high): (Option<(i64, Tally)>, Option<(i64, Tally)>) = (None, None);
-        let mut stride = 2;
+        let mut stride = 1;
         loop {
             let tally = self.tally(point, self.noise(level))?;
             if self.passes(&tally) {
@@ -271,7 +271,9 @@ mod tests {
     fn ends_do_not_depend_on_the_number_of_threads() {
         let ends = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            with_search(Maths::exact(), |search| pool.install(|| search.ends([0.3, 0.2], 0.1, 0..64).unwrap()))
+            with_search(Maths::exact(), |search| {
+                pool.install(|| search.ends([0.3, 0.2], 0.1, 0..64).unwrap())
+            })
         };
         assert_eq!(ends(1), ends(3));
     }

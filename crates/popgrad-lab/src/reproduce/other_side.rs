@@ -4,7 +4,9 @@ use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict
 use super::numbers::significant;
 use super::orthonormal_descent::{Descent, Place, noisy_start};
 use super::sampling::{distance, largest};
-use popgrad::{Blocks, Matrix, RandomStream, Student, TwoLayer, XyPlane, symmetric_eigenvalues, wilson_interval};
+use popgrad::{
+    Blocks, Matrix, RandomStream, Student, TwoLayer, XyPlane, symmetric_eigenvalues, wilson_interval,
+};
 use rayon::prelude::*;
 use std::error::Error;
 
@@ -76,9 +78,19 @@ fn smallest_eigenvalue(problem: &TwoLayer, students: &Matrix) -> Result<f64, Fai
 
 fn measure(bench: &Bench<'_>) -> Outcome {
     let mut findings = Findings::default();
-    let head = ["K", "starts", "to w*", "to a permutation", "to the spurious point", "undecided", "its loss", "smallest Hessian eigenvalue"];
+    let head = [
+        "K",
+        "starts",
+        "to w*",
+        "to a permutation",
+        "to the spurious point",
+        "undecided",
+        "its loss",
+        "smallest Hessian eigenvalue",
+    ];
     let mut table = Table::new("Where noisy starts with x0 < y0 end.", &head);
-    let (mut stay, mut least_curved, mut leave, mut teacher) = (f64::INFINITY, f64::INFINITY, f64::INFINITY, 0);
+    let (mut stay, mut least_curved, mut leave, mut teacher) =
+        (f64::INFINITY, f64::INFINITY, f64::INFINITY, 0);
     for units in [2_usize, 3, 4, 5, 6, 8, 10, 20] {
         bench.pause()?;
         let count: u64 = if units == 20 { bench.pick(40, 400) } else { bench.pick(100, 1000) };
