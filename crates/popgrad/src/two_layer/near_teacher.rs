@@ -120,6 +120,10 @@ impl NearField {
         for j in 0..self.k {
             let Some(proposed) = nearest(j) else { return false };
             let student = &original[j * d..(j + 1) * d];
+            // A zero student has no direction for the differences to be taken along.
+            if student.iter().all(|c| *c == 0.0) {
+                return false;
+            }
             let t = if self.taken[proposed] {
                 nearest_free(problem, student, a[j], &self.taken)
             } else {
