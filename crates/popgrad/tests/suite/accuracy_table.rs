@@ -89,6 +89,8 @@ const NOT_NUMERIC: &[&str] = &[
     "RecordPlan::at_times",
     "RecordPlan::every",
     "Status::name",
+    "TwoLayerLandscape::split",
+    "TwoLayerLandscape::state",
     // random: laws, tested by their moments and frozen by their bits, see tests/suite/random_stream
     "RandomStream::next_u64",
     "RandomStream::uniform",
@@ -149,6 +151,7 @@ const NOT_NUMERIC: &[&str] = &[
     "XyPlane::embed",
     "XyPlane::teacher",
     "XyPlane::units",
+    // lines of a picture, second order in the spacing of the grid
     // a bound itself, four times the largest error expected; see tests/suite/two_layer.rs
     "TwoLayer::gradient_error",
     // lines of a picture, of second order in the grid's spacing
@@ -173,6 +176,8 @@ const NOT_NUMERIC: &[&str] = &[
     "GradientFlow::rows",
     "GradientFlow::run",
     "GradientFlow::take_rows",
+    // a picture's lines: second order in the grid
+    "zero_contour",
     // random draws: bits frozen by golden vectors, laws tested by their moments
     "RandomStream::fill_ball",
     "RandomStream::fill_multivariate_t",
