@@ -22,11 +22,17 @@ use crate::vector::{dot, power_of_two_scale};
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask, f64x8};
 use std::f64::consts::TAU;
 
-/// Pairs are formed up to this distance of the scaled units, relative to the teacher's length.
+/// Pairs are formed up to this distance of the scaled units, relative to the longest scaled teacher.
 const NEAR_DISTANCE: f64 = 2.0;
 
-/// Lengths for which squares of offsets stay far inside the range of doubles.
-const MODERATE: std::ops::Range<f64> = 1e-60..1e60;
+/// Pairs are formed down to this length of a scaled student, relative to the longest scaled teacher.
+const SHORTEST: f64 = 1e-30;
+
+/// Lengths for which products of four lengths, the shortest included, stay far inside the range of doubles.
+const MODERATE: std::ops::Range<f64> = 1e-30..1e30;
+
+/// Teachers within this angle of the nearest direction are told apart by their distance.
+const RIVAL_ANGLE: f64 = 1.0;
 
 /// Above this cosine of two units the parts across are formed component by component.
 const PARALLEL_COSINE: f64 = 0.9;
@@ -104,33 +110,28 @@ impl NearField {
 
     /// Finds the teacher of each student and the offsets; false where they do not pair up within reach.
     ///
-    /// `nearest` proposes the teacher of smallest angle; `original` are the weights before whitening, `w` after.
+    /// `psi` is `pi - theta` of a student and a teacher; `original` are the weights before whitening, `w` after.
     pub(super) fn pair(
         &mut self,
         problem: &TwoLayer,
         (original, w): (&[f64], &[f64]),
         a: &[f64],
-        nearest: impl Fn(usize) -> Option<usize>,
+        psi: impl Fn(usize, usize) -> f64,
     ) -> bool {
         let d = self.d;
         self.taken.fill(false);
         let lengths = problem.white.lengths.iter().zip(&problem.output);
         let longest = lengths.fold(0.0_f64, |m, (v, b)| m.max(v * b.abs()));
         self.unit = if MODERATE.contains(&longest) { 1.0 } else { power_of_two_scale(&[longest]) };
+        let (reach, shortest) = (NEAR_DISTANCE * self.unit * longest, SHORTEST * self.unit * longest);
         for j in 0..self.k {
-            let Some(proposed) = nearest(j) else { return false };
             let student = &original[j * d..(j + 1) * d];
-            let t = if self.taken[proposed] {
-                nearest_free(problem, student, a[j], &self.taken)
-            } else {
-                proposed
+            let Some(t) = self.nearest_free(problem, &w[j * d..(j + 1) * d], a[j], |t| psi(j, t)) else {
+                return false;
             };
             self.taken[t] = true;
             self.teacher_of[j] = t;
             let (x, y) = (self.unit * a[j].abs(), self.unit * problem.output[t].abs());
-            if a[j] * problem.output[t] <= 0.0 {
-                return false;
-            }
             self.signs[j] = 1.0_f64.copysign(a[j]);
             let offset = &mut self.offsets[j * d..(j + 1) * d];
             for ((o, v), w) in offset.iter_mut().zip(problem.teacher().row(t)).zip(student) {
@@ -140,15 +141,51 @@ impl NearField {
                 let plain = offset.to_vec();
                 super::covariance::whiten(l, &plain, offset);
             }
-            let reach = NEAR_DISTANCE * y * problem.white.lengths[t];
-            if dot(offset, offset) > reach * reach {
-                return false;
-            }
-            for (s, w) in self.scaled[j * d..(j + 1) * d].iter_mut().zip(&w[j * d..(j + 1) * d]) {
+            let scaled = &mut self.scaled[j * d..(j + 1) * d];
+            for (s, w) in scaled.iter_mut().zip(&w[j * d..(j + 1) * d]) {
                 *s = x * w;
+            }
+            let within = dot(offset, offset) <= reach * reach && dot(scaled, scaled) >= shortest * shortest;
+            if !within {
+                return false;
             }
         }
         true
+    }
+
+    /// The teacher for a student among those without one whose output has the student's sign: of the teachers at nearly
+    /// the smallest angle, the one whose scaled weight is closest. The angle alone does not tell nearly parallel teachers
+    /// apart, and a wrong choice makes large offsets that cancel in the sum.
+    fn nearest_free(
+        &self,
+        problem: &TwoLayer,
+        student: &[f64],
+        a: f64,
+        psi: impl Fn(usize) -> f64,
+    ) -> Option<usize> {
+        let free = || (0..self.k).filter(|t| !self.taken[*t] && a * problem.output[*t] > 0.0);
+        let (mut best, mut first, mut second) = (None, f64::NEG_INFINITY, f64::NEG_INFINITY);
+        for t in free() {
+            let x = psi(t);
+            if x > first {
+                (best, first, second) = (Some(t), x, first);
+            } else if x > second {
+                second = x;
+            }
+        }
+        if second < first - RIVAL_ANGLE {
+            return best;
+        }
+        let mut smallest = f64::INFINITY;
+        for t in free().filter(|t| psi(*t) >= first - RIVAL_ANGLE) {
+            let b = problem.output[t];
+            let rows = problem.white.rows.row(t).iter().zip(student);
+            let gap = rows.map(|(v, w)| (b * v - a * w) * (b * v - a * w)).sum::<f64>();
+            if gap < smallest {
+                (best, smallest) = (Some(t), gap);
+            }
+        }
+        best
     }
 
     /// Overwrites the field of `lane` (whose units and lengths are those of `w`) with the accurate one.
@@ -283,19 +320,4 @@ impl NearField {
 fn product_difference(b: f64, v: f64, a: f64, w: f64) -> f64 {
     let (p, q) = (b * v, a * w);
     (p - q) + (b.mul_add(v, -p) - a.mul_add(w, -q))
-}
-
-/// The teacher whose scaled weight is closest to a student's among those without a student; there is one as long as
-/// `K = M`.
-fn nearest_free(problem: &TwoLayer, student: &[f64], a: f64, taken: &[bool]) -> usize {
-    let mut best = (0, f64::INFINITY);
-    for (t, _) in taken.iter().enumerate().filter(|(_, taken)| !**taken) {
-        let b = problem.output[t];
-        let rows = problem.teacher().row(t).iter().zip(student);
-        let gap = rows.map(|(v, w)| (b * v - a * w) * (b * v - a * w)).sum::<f64>();
-        if gap < best.1 {
-            best = (t, gap);
-        }
-    }
-    best.0
 }
