@@ -18,9 +18,9 @@ use super::TwoLayer;
 use super::field_lanes::LaneField;
 use crate::lanes::{atan2, padded, psi_sine, sum_lanes};
 use crate::panels::Panels;
-use crate::vector::{dot, power_of_two_scale};
+use crate::vector::{dot, norm, power_of_two_scale};
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask, f64x8};
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 
 /// Pairs are formed up to this distance of the scaled units, relative to the longest scaled teacher.
 const NEAR_DISTANCE: f64 = 2.0;
@@ -31,8 +31,8 @@ const SHORTEST: f64 = 1e-30;
 /// Lengths for which products of four lengths, the shortest included, stay far inside the range of doubles.
 const MODERATE: std::ops::Range<f64> = 1e-30..1e30;
 
-/// Teachers within this angle of the nearest direction are told apart by their distance.
-const RIVAL_ANGLE: f64 = 1.0;
+/// What a squared distance formed from lengths and a rounded cosine may be off by, relative to the squared lengths.
+const BLUR: f64 = 1e-14;
 
 /// Above this cosine of two units the parts across are formed component by component.
 const PARALLEL_COSINE: f64 = 0.9;
@@ -153,9 +153,9 @@ impl NearField {
         true
     }
 
-    /// The teacher for a student among those without one whose output has the student's sign: of the teachers at nearly
-    /// the smallest angle, the one whose scaled weight is closest. The angle alone does not tell nearly parallel teachers
-    /// apart, and a wrong choice makes large offsets that cancel in the sum.
+    /// The teacher for a student of output `a` among those without one whose output has the same sign: the one whose
+    /// scaled weight is closest. Lengths and angle give the distance up to the root of the rounding error; teachers that
+    /// they do not tell apart are compared entry by entry. A wrong choice makes large offsets that cancel in the sum.
     fn nearest_free(
         &self,
         problem: &TwoLayer,
@@ -163,24 +163,32 @@ impl NearField {
         a: f64,
         psi: impl Fn(usize) -> f64,
     ) -> Option<usize> {
+        let scale = self.unit * a.abs();
+        let length = scale * norm(student);
+        let distance = |t: usize| {
+            let other = self.unit * problem.output[t].abs() * problem.white.lengths[t];
+            let gap = length - other;
+            gap.mul_add(gap, length * other * squared_chord(PI - psi(t)))
+        };
         let free = || (0..self.k).filter(|t| !self.taken[*t] && a * problem.output[*t] > 0.0);
-        let (mut best, mut first, mut second) = (None, f64::NEG_INFINITY, f64::NEG_INFINITY);
+        let (mut best, mut first, mut second) = (None, f64::INFINITY, f64::INFINITY);
         for t in free() {
-            let x = psi(t);
-            if x > first {
+            let x = distance(t);
+            if x < first {
                 (best, first, second) = (Some(t), x, first);
-            } else if x > second {
+            } else if x < second {
                 second = x;
             }
         }
-        if second < first - RIVAL_ANGLE {
+        let blurred = BLUR * (length * length + first);
+        if second > first + blurred {
             return best;
         }
         let mut smallest = f64::INFINITY;
-        for t in free().filter(|t| psi(*t) >= first - RIVAL_ANGLE) {
-            let b = problem.output[t];
+        for t in free().filter(|t| distance(*t) <= first + blurred) {
+            let other = self.unit * problem.output[t].abs();
             let rows = problem.white.rows.row(t).iter().zip(student);
-            let gap = rows.map(|(v, w)| (b * v - a * w) * (b * v - a * w)).sum::<f64>();
+            let gap = rows.map(|(v, w)| other * v - scale * w).fold(0.0, |sum, x: f64| x.mul_add(x, sum));
             if gap < smallest {
                 (best, smallest) = (Some(t), gap);
             }
@@ -320,4 +328,10 @@ impl NearField {
 fn product_difference(b: f64, v: f64, a: f64, w: f64) -> f64 {
     let (p, q) = (b * v, a * w);
     (p - q) + (b.mul_add(v, -p) - a.mul_add(w, -q))
+}
+
+/// `2 (1 - cos t)` for `t` in `[0, pi]`, to one part in a thousand: five terms of its series.
+fn squared_chord(t: f64) -> f64 {
+    let z = t * t;
+    z * (1.0 - z / 12.0 * (1.0 - z / 30.0 * (1.0 - z / 56.0 * (1.0 - z / 90.0))))
 }
