@@ -8,11 +8,13 @@ mod contour;
 mod double_double;
 mod dynamics;
 mod eight;
+mod empirical;
 mod input_law;
 mod kind;
 mod lanes;
 mod matrix;
 mod monte_carlo;
+mod multilayer;
 mod network;
 mod numerics;
 mod panels;
@@ -28,13 +30,14 @@ pub use angle::{Angle, VectorError, angle};
 pub use arc_cosine::{
     KernelHessian, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian,
 };
-pub use contour::zero_contour;
 pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
+pub use contour::zero_contour;
 pub use dynamics::{
     AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
     FlowOptions, GradientDescent, GradientFlow, Landscape, Outcome, Progress, RecordPlan, Row, Status,
-    StepHalving, StopRule, ZeroStudentRule,
+    StepHalving, StopRule, Trained, TwoLayerLandscape, ZeroStudentRule,
 };
+pub use empirical::{EmpiricalGradient, EmpiricalLandscape, EmpiricalLoss};
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use lanes::Level;
@@ -44,15 +47,16 @@ pub use monte_carlo::{
     SampleLaw, SamplePlan, SampleProgress, gating_monte_carlo, gating_monte_carlo_in_plane,
     network_monte_carlo,
 };
+pub use multilayer::{DeepGradient, DeepNetwork, DeepTarget, PathWeights, multilayer_gradient};
 pub use network::{Network, NetworkError};
 pub use numerics::NUMERICS;
 pub use random::RandomStream;
-pub use spectrum::{SpectrumError, symmetric_eigenvalues, symmetric_eigenvectors};
 pub use single_relu::{
     SingleReluError, SingleReluFlow, THEOREM5_CRITICAL_ANGLE, ball_probability, distance_decrease,
     gaussian_probability, in_omega, single_relu_gradient, single_relu_loss, theorem5_determinant,
     theorem5_matrix, theorem6_bound, theorem6_radius,
 };
+pub use spectrum::{SpectrumError, symmetric_eigenvalues, symmetric_eigenvectors};
 pub use statistics::{
     LineFit, Moments, StatisticsError, WilsonInterval, fit_line, fit_line_weighted, normal_cdf,
     normal_quantile, two_sided_bound, wilson_interval,

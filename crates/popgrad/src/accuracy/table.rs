@@ -17,6 +17,11 @@ const fn row(
     Bound { name, reference, factor, scale, reason }
 }
 
+const SIXTY: &str = "60 digits, golden table";
+const DIGITS25: &str = "25 digits, golden table";
+const ANALYTIC: &str = "the definition";
+const DIGITS: &str = "150 digits, golden table";
+
 /// The table: at least one row for every public function that returns a computed number.
 #[rustfmt::skip] // a table: one row, one line
 pub const TABLE: &[Bound] = &[
@@ -36,11 +41,10 @@ pub const TABLE: &[Bound] = &[
     row("TwoLayer::gradient#output", D60, (4.0, "|w_j| times the sum of |c_z| |F(w_j, z)|"), "the row's error, carried over by w_j"),
     row("TwoLayer::gradient#near", D60, (4.5, "norm of the gradient; norm of the error"), "differences of paired units are formed before anything is summed (T.8)"),
     row("TwoLayer::gradient#near_output", D60, (8.0, "|w_j| |grad_{w_j} J / a_j|"), "the row's error, carried over by w_j"),
-    row("TwoLayer::gradient_error", "the row's error, and the sum of its terms' norms", (8.0, "the bound itself, as a formula; the row's error never exceeds it"), "four EPSILON times sums of lengths (T.7)"),
-    row("TwoLayer::loss", D60, (4.0, "sum of |c_i| |c_j| k(z_i, z_j) / 2 over all pairs of units"), "one rounding for each term and a fixed order of summation (T.2)"),
-    row("TwoLayer::loss#near", D60, (9.0, "J"), "second differences are formed before anything is summed (T.12)-(T.16)"),
-    row("TwoLayer::hessian", D60, (8.0, "size of the terms of its block, each entry"), "products of unit axes (T.17)-(T.19)"),
-    row("TwoLayer::hessian_product", "the matrix of TwoLayer::hessian", (16.0, "sizes of the blocks' terms times the direction, summed; each entry"), "the same terms in another order (T.20)"),
+    row("TwoLayer::loss", D60, (4.0, "sum of the magnitudes of |c_y c_z| k(y, z) over the pairs of units"), "one rounding for each term (T.2)"),
+    row("TwoLayer::loss#near", D60, (9.0, "J, near the teacher up to a permutation of the units"), "differences of paired units are formed before anything is summed"),
+    row("TwoLayer::hessian", D60, (8.0, "the largest entry"), "a few terms for each pair of units (T.17)"),
+    row("TwoLayer::hessian_product", "the full matrix", (16.0, "sum of the magnitudes of the terms of each entry"), "the same terms in another order"),
     row("Evaluator::loss", D60, (4.0, "as TwoLayer::loss"), "the same code"),
     row("Evaluator::gradient", D60, (4.0, "as TwoLayer::gradient"), "the same code"),
     row("Evaluator::gradient_into", D60, (4.0, "as TwoLayer::gradient"), "the same code"),
@@ -97,10 +101,57 @@ pub const TABLE: &[Bound] = &[
     // randomness and statistics
     row("RandomStream::normal", D50, (8.0, "the number"), "the inverse of the distribution function"),
     row("RandomStream::fill_sphere", DEFINITION, (1.0, "(d + 4) radius; the length"), "one normalisation of d entries"),
-    row("normal_cdf", D50, (6.0, "the probability, for x >= -37"), "the complementary error function"),
-    row("normal_quantile", D50, (8.0, "the quantile, with p or 1 - p taken as exact"), "one correction step on a rational start"),
-    row("two_sided_bound", D50, (8.0, "as normal_quantile"), "the same code"),
-    row("wilson_interval", "the score equation that both ends solve", (4500.0, "distance of each end from the share"), "the quantile squared"),
-    row("fit_line", DEFINITION, (450.0, "each coefficient's scale, a hundred points"), "sums of centred products"),
-    row("fit_line_weighted", DEFINITION, (450.0, "as fit_line"), "the same code"),
+    row("normal_cdf", SIXTY, (6.0, "Phi(x)"), "erfc, the rounding of its argument put back (M.6)"),
+    row("normal_quantile", SIXTY, (8.0, "z"), "Wichura's rational functions (M.5)"),
+    row("two_sided_bound", SIXTY, (8.0, "z"), "a quantile (M.7)"),
+    row(
+        "wilson_interval",
+        "the score equation that both ends solve",
+        (4500.0, "distance from the share"),
+        "the equation is divided by that distance (M.8)",
+    ),
+    row(
+        "fit_line",
+        "a line worked by hand",
+        (32.0, "1 + |slope| + |intercept|"),
+        "sums about the means (M.9)",
+    ),
+    row(
+        "fit_line_weighted",
+        "the line without the point of no weight",
+        (64.0, "1 + |slope| + |intercept|"),
+        "as unweighted (M.10)",
+    ),
+    row("Moments::mean", "two passes", (100.0, "the mean, 1000 numbers"), "one rounding a number (M.4)"),
+    row("Moments::variance", "two passes", (1000.0, "the variance, 1000 numbers"), "as the mean (M.4)"),
+    row(
+        "Moments::standard_error",
+        "two passes",
+        (1000.0, "the standard error, 1000 numbers"),
+        "root of the variance",
+    ),
+    row("SampleLaw::kappa", ANALYTIC, (2.0, "kappa"), "one product and one quotient (I.3)"),
+    row("Network::eval", "the definition", (16.0, "sum of the sizes of its terms"), "one dot product a unit"),
+    row(
+        "EmpiricalLoss::loss",
+        "the plain sum",
+        (64.0, "mean squared size of the residual's terms"),
+        "partial sums of 256 samples (M.18)",
+    ),
+    row(
+        "EmpiricalLoss::gradient",
+        "the plain sum",
+        (64.0, "mean squared size of the terms"),
+        "as the loss (M.18)",
+    ),
+    row("DeepNetwork::forward", DIGITS25, (32.0, "largest output"), "three layers (P.1)"),
+    row("DeepNetwork::hidden_values", "the output", (64.0, "sum of |Q u|"), "five layers (P.3)"),
+    row("DeepNetwork::path_weights", DIGITS25, (32.0, "largest Q"), "three layers (P.2)"),
+    row("multilayer_gradient", DIGITS25, (32.0, "largest entry of a layer"), "three layers (P.4)"),
+    row(
+        "multilayer_gradient#random",
+        "an independent backward pass",
+        (4500.0, "largest entry of a layer, depth 2 to 5"),
+        "cancellation in the residual, both forms (P.4), (P.5)",
+    ),
 ];

@@ -6,8 +6,8 @@ use super::{Estimate, MonteCarloError, SamplePlan, SampleProgress};
 use crate::VectorError;
 use crate::angle::check_pair;
 use crate::eight::{Eight, fused, project};
-use fearless_simd::prelude::*;
 use crate::lanes::{Lanes, on_lanes};
+use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f64x8};
 
 /// A resumable estimate of `F(e, w) = E[x 1(e.x > 0) relu(w.x)]`; see [`gating_monte_carlo`].

@@ -4,10 +4,10 @@ use super::driver::{Driver, Observer, Sums};
 use super::sample_law::SampleLaw;
 use super::{Estimate, MonteCarloError, SamplePlan, SampleProgress};
 use crate::eight::{Eight, project};
+use crate::lanes::{Lanes, on_lanes};
 use crate::network::{activation, check_pair};
 use crate::{Matrix, Network};
 use fearless_simd::prelude::*;
-use crate::lanes::{Lanes, on_lanes};
 use fearless_simd::{Simd, f64x8};
 
 /// Loss and gradient estimated from samples, each number with its standard error.
@@ -63,8 +63,8 @@ impl Sampled {
 
     #[inline(always)]
     fn see_group<S: Simd>(&mut self, simd: S, x: &[Eight], active: f64x8<S>) {
-        let student = self.student.eval_lanes(simd, x, Some(&mut self.units));
-        let teacher = self.teacher.eval_lanes(simd, x, None);
+        let student = self.student.eval_eight(simd, x, Some(&mut self.units));
+        let teacher = self.teacher.eval_eight(simd, x, None);
         let residual = (student - teacher + project(simd, &self.skip_gap, x)) * active;
         self.sums.add(simd, 0, residual * residual * f64x8::splat(simd, 0.5));
         let (alpha, one) = (f64x8::splat(simd, self.student.leaky()), f64x8::splat(simd, 1.0));

@@ -15,10 +15,6 @@ use crate::panels::Panels;
 use fearless_simd::{Simd, SimdBase, SimdFloat, f64x8};
 use std::f64::consts::TAU;
 
-/// The field counts as cancelling when its root-mean-square row is below this share of the root of the sum of squared
-/// weighted lengths. A larger share only costs time; at this one the plain field is still good to `2 EPSILON`, relatively.
-pub(super) const CANCELLING: f64 = 0.1;
-
 /// Squared lengths outside this range are computed again with scaling.
 const SAFE_SQUARE: std::ops::Range<f64> = 1e-280..1e280;
 
@@ -86,14 +82,19 @@ impl LaneField {
         self.dp
     }
 
-    /// Whether the last field is so much smaller than its terms that its relative accuracy has suffered.
+    /// Whether the last field's root-mean-square row is below `share` times the root of the sum of squared weighted
+    /// lengths, `sum_z (c_z |z|)^2`: a random sum of such terms is about a third of that root.
     #[inline(always)]
-    pub(super) fn cancels<S: Simd>(&self, simd: S) -> bool {
+    pub(super) fn field_is_below<S: Simd>(&self, simd: S, share: f64) -> bool {
         let square = |x: &[f64]| {
             let zero = f64x8::splat(simd, 0.0);
-            sum_lanes(x.chunks_exact(8).map(|c| f64x8::from_slice(simd, c)).fold(zero, |s, v| v.mul_add_precise(v, s)))
+            let sum = |s: f64x8<S>, c: &[f64]| {
+                let v = f64x8::from_slice(simd, c);
+                v.mul_add_precise(v, s)
+            };
+            sum_lanes(x.chunks_exact(8).fold(zero, sum))
         };
-        square(&self.field) < CANCELLING * CANCELLING * self.k as f64 * square(&self.weighted_lengths)
+        square(&self.field) < share * share * self.k as f64 * square(&self.weighted_lengths)
     }
 
     /// `pi - theta` of student `j` and teacher `t`, whose output is not zero, after [`LaneField::evaluate`].
