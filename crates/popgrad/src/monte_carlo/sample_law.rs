@@ -160,6 +160,18 @@ impl Batch {
         }
     }
 
+    /// Draws the next groups of eight samples, one after the other in `x`.
+    #[inline(always)]
+    pub(crate) fn draw_groups<S: Simd>(&mut self, simd: S, x: &mut [Eight], d: usize) {
+        if self.law == SampleLaw::Gaussian && d.is_multiple_of(2) {
+            // Whole pairs: the groups' numbers follow each other.
+            return self.normals.fill(simd, x);
+        }
+        for x in x.chunks_exact_mut(d) {
+            self.draw(simd, x);
+        }
+    }
+
     /// Draws the next eight samples; `x[j]` receives their coordinate `j`.
     #[inline(always)]
     pub(crate) fn draw<S: Simd>(&mut self, simd: S, x: &mut [Eight]) {
