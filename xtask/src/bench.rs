@@ -126,21 +126,21 @@ fn prepare(root: &Path) -> Result<Sides, String> {
 
 /// Runs the turns of one case and prints its rows.
 fn run_case(case: &Case, plan: &Plan, sides: &Sides) -> Result<(), String> {
-    let mut ours: Vec<(String, Vec<f64>)> = Vec::new();
-    let mut peers: Vec<Vec<f64>> = vec![Vec::new(); case.peers.len()];
+    let mut ours: Vec<Times> = Vec::new();
+    let mut peers: Vec<Times> = case.peers.iter().map(|p| Times::new(p)).collect();
     let mut raw = String::new();
     for _ in 0..plan.turns {
-        for (peer, seconds) in case.peers.iter().zip(&mut peers) {
+        for (peer, times) in case.peers.iter().zip(&mut peers) {
             let line = peer_line(case, peer, sides)?;
-            seconds.push(number(&line, "cpu_seconds")?);
+            times.add(&line)?;
             raw.push_str(&line);
         }
         let lines = our_lines(case, sides)?;
         for (index, line) in lines.lines().enumerate() {
             if ours.len() <= index {
-                ours.push((word(line, "impl")?, Vec::new()));
+                ours.push(Times::new(&word(line, "impl")?));
             }
-            ours[index].1.push(number(line, "cpu_seconds")?);
+            ours[index].add(line)?;
         }
         raw.push_str(&lines);
     }
@@ -163,25 +163,53 @@ fn our_lines(case: &Case, sides: &Sides) -> Result<String, String> {
     captured(command)
 }
 
-/// Our rows with their times, then each peer with the ratio to our first row.
-fn print_case(case: &Case, ours: &[(String, Vec<f64>)], peers: &[Vec<f64>]) {
-    for (index, (name, seconds)) in ours.iter().enumerate() {
+/// Our rows with their times, then each peer with its ratios to our first row.
+fn print_case(case: &Case, ours: &[Times], peers: &[Times]) {
+    for (index, times) in ours.iter().enumerate() {
         let label = if index == 0 { case.name } else { "" };
-        println!("{label:<16} {name:<22} {:>10}", shown(median(seconds)));
+        println!("{label:<16} {:<26} {:>10}", times.name, shown(median(&times.seconds)));
     }
-    let Some((_, own)) = ours.first() else { return };
-    for (peer, seconds) in case.peers.iter().zip(peers) {
-        let mut ratios: Vec<f64> = seconds.iter().zip(own).map(|(p, o)| p / o).collect();
-        ratios.sort_by(f64::total_cmp);
-        let range = (ratios[0], ratios[ratios.len() - 1]);
-        println!(
-            "{:<16} {peer:<22} {:>10}   {:>7.2} x   ({:.2} to {:.2})",
-            "",
-            shown(median(seconds)),
-            median(&ratios),
-            range.0,
-            range.1
-        );
+    let Some(own) = ours.first() else { return };
+    for peer in peers {
+        let (ratio, least, most) = ratios(&peer.seconds, &own.seconds);
+        let name = &peer.name;
+        let seconds = shown(median(&peer.seconds));
+        let total = format!("{ratio:>7.2} x   ({least:.2} to {most:.2})");
+        let mut a_step = String::new();
+        if !peer.a_step.is_empty() && !own.a_step.is_empty() {
+            let (ratio, least, most) = ratios(&peer.a_step, &own.a_step);
+            a_step = format!("   a step {ratio:.2} x   ({least:.2} to {most:.2})");
+        }
+        println!("{:<16} {name:<26} {seconds:>10}   {total}{a_step}", "");
+    }
+}
+
+/// Median, least and largest ratio over the turns.
+fn ratios(peer: &[f64], own: &[f64]) -> (f64, f64, f64) {
+    let mut ratios: Vec<f64> = peer.iter().zip(own).map(|(p, o)| p / o).collect();
+    ratios.sort_by(f64::total_cmp);
+    (median(&ratios), ratios[0], ratios[ratios.len() - 1])
+}
+
+/// One row's processor seconds, one entry a turn; also a step where the workload takes steps.
+struct Times {
+    name: String,
+    seconds: Vec<f64>,
+    a_step: Vec<f64>,
+}
+
+impl Times {
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), seconds: Vec::new(), a_step: Vec::new() }
+    }
+
+    fn add(&mut self, line: &str) -> Result<(), String> {
+        let seconds = number(line, "cpu_seconds")?;
+        self.seconds.push(seconds);
+        if let Ok(steps) = number(line, "accepted_and_rejected") {
+            self.a_step.push(seconds / steps);
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Markdown: fenced blocks, and relative links that must lead somewhere.
 
-use crate::gates::{read, relative, walk};
+use crate::gates::{read, relative, rust_files, walk};
 use crate::stages::{Outcome, StageResult};
 use std::path::{Path, PathBuf};
 
@@ -57,6 +57,58 @@ pub(crate) fn links(root: &Path) -> StageResult {
     Err(format!("links that lead nowhere:\n{}", broken.join("\n")))
 }
 
+/// Every equation that the sources cite as `docs/theory/PAGE.md, (X.n)` stands on that page as `\\tag{X.n}` or `(X.n)`.
+pub(crate) fn citations(root: &Path) -> StageResult {
+    let (mut count, mut missing) = (0, Vec::new());
+    let own = root.join("xtask");
+    for file in rust_files(root)?.iter().filter(|f| !f.starts_with(&own)) {
+        let text = read(file)?.replace("\n///", "").replace("\n//!", "").replace("\n    ///", "");
+        for part in text.split("docs/theory/").skip(1) {
+            let Some((page, rest)) = part.split_once(".md") else { continue };
+            let shown = format!("{} cites docs/theory/{page}.md", relative(root, file));
+            let Ok(theory) = read(&root.join("docs/theory").join(format!("{page}.md"))) else {
+                missing.push(format!("{shown}, which is not there"));
+                continue;
+            };
+            for label in labels(rest) {
+                count += 1;
+                if !theory.contains(&format!("\\tag{{{label}}}")) && !theory.contains(&format!("({label})")) {
+                    missing.push(format!("{shown}, ({label}), which is not on that page"));
+                }
+            }
+        }
+    }
+    missing.sort();
+    missing.dedup();
+    if missing.is_empty() {
+        return Ok(Outcome::Passed(format!("{count} citations")));
+    }
+    Err(format!("equations cited but not found:\n{}", missing.join("\n")))
+}
+
+/// Equation labels such as `K.2` from the text that follows a page's name: `, (K.2), (K.3)-(K.5)`, `, equations (K.1)`.
+fn labels(rest: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = rest;
+    loop {
+        rest = rest.trim_start_matches([',', ' ', '-', '\n']);
+        for word in ["equations ", "equation ", "and "] {
+            rest = rest.strip_prefix(word).unwrap_or(rest);
+        }
+        let Some((label, after)) = rest.strip_prefix('(').and_then(|r| r.split_once(')')) else {
+            return found;
+        };
+        let is_label = label.split_once('.').is_some_and(|(letter, number)| {
+            letter.len() == 1 && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+        });
+        if !is_label {
+            return found;
+        }
+        found.push(label.to_owned());
+        rest = after;
+    }
+}
+
 /// The pages of the repository: those at the root, and all below the folders with documentation.
 fn pages(root: &Path) -> Result<Vec<PathBuf>, String> {
     let mut pages = Vec::new();
@@ -95,6 +147,13 @@ fn targets(page: &str) -> Vec<(usize, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_follow_the_name_of_the_page() {
+        assert_eq!(labels(", (K.2), (K.3)-(K.5). More (K.9)"), ["K.2", "K.3", "K.5"]);
+        assert_eq!(labels(", equations (T.1) and (T.2)"), ["T.1", "T.2"]);
+        assert!(labels(" has the rest").is_empty());
+    }
 
     #[test]
     fn blocks_and_links_are_found() {

@@ -15,6 +15,7 @@ pub(crate) fn test(root: &Path) -> Result<(), String> {
     });
     stages.run("api documentation", || docs::rustdoc(root));
     stages.run("documentation links", || markdown::links(root));
+    stages.run("cited equations", || markdown::citations(root));
     stages.run("tests", || {
         let kinds = ["--lib", "--bins", "--tests", "--examples"];
         tests(cargo(root, &[&["test", "--release", "--workspace", "--no-fail-fast"][..], &kinds].concat()))

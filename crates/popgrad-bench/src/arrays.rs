@@ -28,7 +28,6 @@ fn read(path: &Path) -> Result<Matrix, Box<dyn std::error::Error>> {
 }
 
 /// The largest difference of two arrays over the largest entry of the second.
-#[allow(dead_code)] // TMP
 pub(crate) fn relative_difference(got: &[f64], want: &[f64]) -> f64 {
     let largest = want.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
     got.iter().zip(want).fold(0.0_f64, |m, (a, b)| m.max((a - b).abs())) / largest

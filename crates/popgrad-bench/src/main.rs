@@ -6,7 +6,11 @@
 
 mod arrays;
 mod clock;
+mod flow;
 mod gemm;
+mod gradient;
+mod hessian;
+mod monte_carlo;
 
 use crate::arrays::Arrays;
 use crate::clock::Timing;
@@ -39,6 +43,12 @@ fn run(arguments: &[String]) -> Result<(), String> {
     }
     let arrays = Arrays(folder.into());
     match (workload.as_str(), integers(size)?.as_slice()) {
+        ("gradient", &[k, d]) => gradient::single(&arrays, k, d),
+        ("batch", &[count, k, d]) => gradient::batch(&arrays, count, k, d),
+        ("near", &[k, d]) => gradient::near(&arrays, k, d),
+        ("flow", &[k]) => flow::run(&arrays, k),
+        ("hessian", &[k]) => hessian::run(&arrays, k),
+        ("monte-carlo", &[samples, d]) => monte_carlo::run(samples, d),
         ("gemm", &[k, d]) => gemm::run(&arrays, k, d),
         _ => Err(format!("no workload `{workload}` of size `{size}`")),
     }

@@ -9,12 +9,12 @@ use popgrad_lab::words::{Source, WordError};
 pub(crate) const MEMORY_LIMIT: u64 = 4 << 30;
 
 /// Attaches the argument that named a file or a word.
-pub(crate) fn at<'a>(argument: &'a str) -> impl Fn(WordError) -> Failure + 'a {
+pub(crate) fn at(argument: &str) -> impl Fn(WordError) -> Failure + '_ {
     move |error| Failure::new(argument, &error, error.kind())
 }
 
 /// Attaches the argument that named a file.
-pub(crate) fn file_at<'a>(argument: &'a str) -> impl Fn(StorageError) -> Failure + 'a {
+pub(crate) fn file_at(argument: &str) -> impl Fn(StorageError) -> Failure + '_ {
     move |error| Failure::new(argument, &error, error.kind())
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let written = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
     written.map_err(|e| match e.kind() {
         ErrorKind::BrokenPipe => Failure::BrokenPipe,
-        _ => Failure::plain(format!("stdout cannot be written: {e}"), Kind::Io),
+        _ => Failure::plain(&format!("stdout cannot be written: {e}"), Kind::Io),
     })
 }
 

@@ -37,17 +37,17 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// Bad input that an argument brought.
-    pub(crate) fn input(argument: &str, message: impl ToString) -> Self {
-        Self::new(argument, message, Kind::Input)
+    pub(crate) fn input(argument: &str, message: impl Into<String>) -> Self {
+        Self::Argument { argument: argument.to_owned(), message: message.into(), kind: Kind::Input }
     }
 
     /// Any failure that an argument brought.
-    pub(crate) fn new(argument: &str, message: impl ToString, kind: Kind) -> Self {
+    pub(crate) fn new(argument: &str, message: &impl ToString, kind: Kind) -> Self {
         Self::Argument { argument: argument.to_owned(), message: message.to_string(), kind }
     }
 
     /// A failure that no single argument brought.
-    pub(crate) fn plain(message: impl ToString, kind: Kind) -> Self {
+    pub(crate) fn plain(message: &impl ToString, kind: Kind) -> Self {
         Self::Plain { message: message.to_string(), kind }
     }
 

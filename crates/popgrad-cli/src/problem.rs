@@ -62,7 +62,7 @@ impl ProblemArgs {
             let sigma = matrix("--covariance", location, "(d, d), the covariance of the input,")?;
             problem = problem
                 .with_covariance(&sigma)
-                .map_err(|e| Failure::new("--covariance", format!("{location}: {e}"), e.kind()))?;
+                .map_err(|e| Failure::new("--covariance", &format!("{location}: {e}"), e.kind()))?;
         }
         problem.with_law(self.law).map_err(at("--law"))
     }
@@ -81,6 +81,6 @@ impl ProblemArgs {
 }
 
 /// Attaches an argument to a failure of the maths.
-pub(crate) fn at<'a>(argument: &'a str) -> impl Fn(TwoLayerError) -> Failure + 'a {
+pub(crate) fn at(argument: &str) -> impl Fn(TwoLayerError) -> Failure + '_ {
     move |error| Failure::new(argument, &error, error.kind())
 }

@@ -46,7 +46,7 @@ impl Signals {
             flag::register_conditional_shutdown(number, i32::from(signal.status()), Arc::clone(raised))
                 .and_then(|_| flag::register(number, Arc::clone(raised)))
                 .and_then(|_| flag::register(number, Arc::clone(&signals.any)))
-                .map_err(|e| Failure::plain(format!("signal {number} cannot be watched: {e}"), Kind::Io))?;
+                .map_err(|e| Failure::plain(&format!("signal {number} cannot be watched: {e}"), Kind::Io))?;
         }
         Ok(signals)
     }

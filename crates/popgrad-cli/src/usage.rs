@@ -13,7 +13,7 @@ pub(crate) fn failure(error: &clap::Error) -> Failure {
                 Err(failure) => failure,
             }
         }
-        _ => Failure::plain(sentence(error), Kind::Input),
+        _ => Failure::plain(&sentence(error), Kind::Input),
     }
 }
 
@@ -49,10 +49,11 @@ fn sentence(error: &clap::Error) -> String {
             format!("{argument}: \"{value}\" {reason}")
         }
         ErrorKind::ArgumentConflict => {
-            let prior = text(error, ContextKind::PriorArg);
-            match prior.is_empty() || prior == argument {
-                true => format!("{argument} is given twice; give it once"),
-                false => format!("{argument} cannot be used with {prior}; give one of them"),
+            let prior = option_name(&text(error, ContextKind::PriorArg));
+            if prior.is_empty() || prior == argument {
+                format!("{argument} is given twice; give it once")
+            } else {
+                format!("{argument} cannot be used with {prior}; give one of them")
             }
         }
         _ => first_line(error),

@@ -1,6 +1,10 @@
 //! Tests of the laboratory that cross modules: one binary.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 mod suite {
+    /// Array files as NumPy writes them.
+    mod arrays;
     /// The catalogue of claims and its report.
     mod reproduce;
 }

@@ -6,6 +6,7 @@
 //!
 //! Samples are kept eight side by side and summed in a fixed order, with the same bits at every instruction set.
 
+use crate::dynamics::Trained;
 use crate::eight::{EIGHT, Eight, project};
 use crate::lanes::{Lanes, on_lanes, sum_lanes};
 use crate::network::{activation, check_list, check_matrix};
@@ -232,16 +233,6 @@ fn add_gradient<S: Simd>(
             add(simd, sum, factor * x.load(simd));
         }
     }
-}
-
-/// Which parameters of the student move on an [`EmpiricalLandscape`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Trained {
-    /// The weights, row by row.
-    #[default]
-    Weights,
-    /// The weights, row by row, then the output weights.
-    WeightsAndOutput,
 }
 
 /// The empirical loss as a landscape for gradient descent and flow.

@@ -248,8 +248,9 @@ pub(crate) const fn padded(n: usize) -> usize {
 }
 
 #[cfg(test)]
-#[allow(clippy::cast_possible_truncation)] // lane indices
 mod tests {
+    #![allow(clippy::cast_possible_truncation)] // lane numbers
+
     use super::*;
 
     fn psi_sine_of(level: Level, c: [f64; 8]) -> ([f64; 8], [f64; 8]) {

@@ -35,9 +35,9 @@ pub use contour::zero_contour;
 pub use dynamics::{
     AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
     FlowOptions, GradientDescent, GradientFlow, Landscape, Outcome, Progress, RecordPlan, Row, Status,
-    StepHalving, StopRule, ZeroStudentRule,
+    StepHalving, StopRule, Trained, TwoLayerLandscape, ZeroStudentRule,
 };
-pub use empirical::{EmpiricalGradient, EmpiricalLandscape, EmpiricalLoss, Trained};
+pub use empirical::{EmpiricalGradient, EmpiricalLandscape, EmpiricalLoss};
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use lanes::Level;

@@ -139,9 +139,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
         .and_then(|()| file.commit())
         .map_err(file_at("--out"))?;
     if context.json {
-        document(&plan, args, &portrait).print()?
+        document(&plan, args, &portrait).print()?;
     } else {
-        print(&text(args, &portrait))?
+        print(&text(args, &portrait))?;
     }
     Ok(0)
 }

@@ -110,13 +110,13 @@ fn draw_panel(canvas: &mut Canvas<'_>, panel: &Panel, cell: Area) {
     let bottom = cell.bottom - 44.0 - legend_height - if legend_height > 0.0 { 6.0 } else { 0.0 };
     let (y_marks, y_minor) = panel.y.marks(y_range, steps(bottom - top, 42.0));
     let tick_room = y_marks.iter().map(|t| text_width(&t.label, SMALL)).fold(0.0, f64::max);
-    let bar_room = heat.map_or(0.0, |(_, range)| BAR_WIDTH + 34.0 + bar_label_width(range));
+    let bar_room = heat.map_or(0.0, |(_, range)| BAR_WIDTH + 42.0 + bar_label_width(range));
     let mut plot =
         Area { left: cell.left + 32.0 + tick_room, top, right: cell.right - 14.0 - bar_room, bottom };
-    if panel.square {
-        let side = plot.width().min(plot.height());
-        let spare = 0.5 * (plot.width() - side);
-        plot = Area { left: plot.left + spare, right: plot.right - spare, bottom: plot.top + side, ..plot };
+    if let Some(aspect) = panel.aspect.ratio(x_range, y_range) {
+        let height = plot.height().min(plot.width() / aspect);
+        let spare = 0.5 * (plot.width() - height * aspect);
+        plot = Area { left: plot.left + spare, right: plot.right - spare, bottom: plot.top + height, ..plot };
     }
     let (x_marks, x_minor) = panel.x.marks(x_range, steps(plot.width(), 58.0));
     let frame = Frame { x: &panel.x, y: &panel.y, x_range, y_range, plot };
@@ -383,7 +383,7 @@ fn draw_colour_bar(canvas: &mut Canvas<'_>, map: &HeatMap, range: (f64, f64), pl
         let at = (left + BAR_WIDTH + 6.0, y);
         canvas.text(&tick.label, at, Colour::Ink, small(Side::After, Side::Centre));
     }
-    let at = (left + BAR_WIDTH + 14.0 + bar_label_width(range), 0.5 * (plot.top + plot.bottom));
+    let at = (left + BAR_WIDTH + 21.0 + bar_label_width(range), 0.5 * (plot.top + plot.bottom));
     let label =
         TextShape { size: LABEL, bold: false, across: Side::Centre, down: Side::Centre, upwards: true };
     canvas.text(&map.label, at, Colour::Ink, label);

@@ -220,6 +220,28 @@ pub enum LegendPlace {
     BottomRight,
 }
 
+/// Shape of the plotting area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aspect {
+    /// All the room there is.
+    Free,
+    /// As wide as high.
+    Square,
+    /// The same length per unit on both axes.
+    EqualUnits,
+}
+
+impl Aspect {
+    /// Width over height, if it is fixed.
+    pub(super) fn ratio(self, x: (f64, f64), y: (f64, f64)) -> Option<f64> {
+        match self {
+            Self::Free => None,
+            Self::Square => Some(1.0),
+            Self::EqualUnits => Some((x.1 - x.0) / (y.1 - y.0)),
+        }
+    }
+}
+
 /// Two axes and the layers between them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
@@ -228,7 +250,7 @@ pub struct Panel {
     pub(super) y: Axis,
     pub(super) layers: Vec<Layer>,
     pub(super) legend: LegendPlace,
-    pub(super) square: bool,
+    pub(super) aspect: Aspect,
     pub(super) arrow_length: f64,
 }
 
@@ -241,7 +263,7 @@ impl Panel {
             y,
             layers: Vec::new(),
             legend: LegendPlace::Below,
-            square: false,
+            aspect: Aspect::Free,
             arrow_length: 14.0,
         }
     }
@@ -268,7 +290,14 @@ impl Panel {
     /// Makes the plotting area as wide as it is high.
     #[must_use]
     pub fn square(mut self) -> Self {
-        self.square = true;
+        self.aspect = Aspect::Square;
+        self
+    }
+
+    /// Gives both axes the same length per unit, so that circles are round; for linear axes.
+    #[must_use]
+    pub fn equal_units(mut self) -> Self {
+        self.aspect = Aspect::EqualUnits;
         self
     }
 

@@ -1,16 +1,15 @@
 //! What moves along a trajectory, and the network that a state stands for.
 
-use popgrad::{GroupOrbit, Landscape, Matrix, TwoLayer, TwoLayerLandscape, XyPlane, angle};
+use popgrad::{
+    GroupOrbit, Landscape, Matrix, Trained, TwoLayer, TwoLayerError, TwoLayerLandscape, XyPlane, angle,
+};
 
 /// All hidden weights of a two-layer student, and its output weights if they are trained.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// The teacher and the law of the input.
-    pub problem: TwoLayer,
-    /// Output weights, at the start if they are trained.
-    pub output: Vec<f64>,
-    /// Whether the output weights move.
-    pub train_output: bool,
+    problem: TwoLayer,
+    output: Vec<f64>,
+    trained: Trained,
 }
 
 /// What moves.
@@ -18,7 +17,7 @@ pub struct Network {
 #[non_exhaustive]
 pub enum Model {
     /// Every weight of a network; the state is W row by row, then the output weights if they are trained.
-    Network(Network),
+    Network(Box<Network>),
     /// The plane of Theorem 7; the state is (x, y).
     Plane(XyPlane),
     /// One weight whose images under a finite group are the students; the state is that weight.
@@ -61,28 +60,36 @@ impl Model {
 }
 
 impl Network {
+    /// The students of a problem, with their output weights (at the start, if they are trained).
+    ///
+    /// # Errors
+    ///
+    /// [`TwoLayerError`] if there are no output weights or one is not finite.
+    pub fn try_new(problem: TwoLayer, output: Vec<f64>, trained: Trained) -> Result<Self, TwoLayerError> {
+        TwoLayerLandscape::new(&problem, output.len()).with_output(output.clone())?;
+        Ok(Self { problem, output, trained })
+    }
+
     fn landscape(&self) -> TwoLayerLandscape<'_> {
-        if self.train_output {
-            TwoLayerLandscape::with_output(&self.problem, self.output.len())
-        } else {
-            TwoLayerLandscape::new(&self.problem, &self.output)
-        }
+        TwoLayerLandscape::new(&self.problem, self.output.len())
+            .with_output(self.output.clone())
+            .expect("the output weights were checked when the network was made")
+            .with_trained(self.trained)
     }
 
     fn weights(&self, state: &[f64]) -> (Matrix, Vec<f64>) {
         let (k, d) = (self.output.len(), self.problem.input_dimension());
-        let weights =
-            Matrix::try_new(k, d, state[..k * d].to_vec()).expect("the state starts with K d weights");
-        let output = if self.train_output { state[k * d..].to_vec() } else { self.output.clone() };
-        (weights, output)
+        let (weights, output) = state.split_at(k * d);
+        let weights = Matrix::try_new(k, d, weights.to_vec()).expect("the state starts with K d weights");
+        (weights, if output.is_empty() { self.output.clone() } else { output.to_vec() })
     }
 
     /// The state of hidden weights, with the output weights of the network where they move.
-    pub fn state(&self, weights: &Matrix) -> Vec<f64> {
-        let mut state = weights.as_slice().to_vec();
-        if self.train_output {
-            state.extend(&self.output);
-        }
-        state
+    ///
+    /// # Errors
+    ///
+    /// [`TwoLayerError`] if the shape is not (K, d) or an entry is not finite.
+    pub fn state(&self, weights: &Matrix) -> Result<Vec<f64>, TwoLayerError> {
+        self.landscape().state(weights.view())
     }
 }

@@ -84,10 +84,10 @@ impl<'m> Trajectory<'m> {
             Run::Descent(run) => run.take_rows(),
             Run::Flow(run) => run.take_rows(),
         };
-        rows.into_iter().map(|row| self.expand(run, row)).collect()
+        rows.iter().map(|row| self.expand(run, row)).collect()
     }
 
-    fn expand(&self, run: i64, row: Row) -> TrajectoryRow {
+    fn expand(&self, run: i64, row: &Row) -> TrajectoryRow {
         let (weights, output) = self.model.weights(&row.point);
         TrajectoryRow {
             run,

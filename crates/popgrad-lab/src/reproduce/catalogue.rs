@@ -1,7 +1,7 @@
 //! The catalogue: every claim, in the order of the report.
 
 use super::claim::Claim;
-use super::{fig7, gradient, theorem1, theorem5, theorem6};
+use super::{fig7, fig8, gradient, symmetric, theorem1, theorem5, theorem6, theorem7};
 
 /// Every claim of Tian (2017) that is measured, in the order of the report.
 #[rustfmt::skip]
@@ -23,6 +23,17 @@ pub static CATALOGUE: &[Claim] = &[
     theorem6::BOUND,
     theorem6::LARGE_RADIUS,
     theorem6::STANDARD_DEVIATION,
+    symmetric::LOSS,
+    symmetric::SYMMETRY,
+    symmetric::START,
+    theorem7::SADDLE,
+    theorem7::CONVERGENCE,
+    theorem7::DIAGONAL,
+    theorem7::BREAKING,
+    fig8::FIELD,
+    fig8::TRAJECTORIES,
+    fig8::FASTER,
+    theorem7::ABOVE,
 ];
 
 #[cfg(test)]

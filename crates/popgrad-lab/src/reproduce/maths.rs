@@ -3,7 +3,10 @@
 //! Every claim evaluates the library through [`Maths`]. It passes the library's values on unchanged; a test gives
 //! it a defect and sees the catalogue fail.
 
-use popgrad::{Landscape, Matrix, SingleReluError, Student, TwoLayer, TwoLayerError, VectorError};
+use popgrad::{
+    Evaluator, Landscape, Matrix, MatrixView, SingleReluError, Student, TwoLayer, TwoLayerError, VectorError,
+    XyPlane,
+};
 use std::ops::Range;
 
 /// The library's functions, with a defect of relative size `defect` put on each; zero outside tests.
@@ -112,5 +115,79 @@ impl Landscape for OneRelu {
 
     fn students(&self) -> Vec<Range<usize>> {
         vec![0..self.teacher.len()]
+    }
+}
+
+/// A whole network with output weights fixed at 1, for dynamics: all rows of the students, one after the other.
+pub(crate) struct Network<'p> {
+    maths: Maths,
+    evaluator: Evaluator<'p>,
+    students: usize,
+}
+
+impl<'p> Network<'p> {
+    pub(crate) fn new(maths: Maths, problem: &'p TwoLayer, students: usize) -> Self {
+        Self { maths, evaluator: Evaluator::new(problem, students), students }
+    }
+
+    fn width(&self) -> usize {
+        self.evaluator.problem().input_dimension()
+    }
+}
+
+impl Landscape for Network<'_> {
+    fn dimension(&self) -> usize {
+        self.students * self.width()
+    }
+
+    fn gradient(&mut self, point: &[f64], out: &mut [f64]) {
+        let view = MatrixView::try_new(self.students, self.width(), point);
+        let written = view.ok().and_then(|w| self.evaluator.gradient_into(Student::new(w), out).ok());
+        if written.is_none() {
+            out.fill(f64::NAN);
+        }
+        self.maths.bend(out, point);
+    }
+
+    fn loss(&mut self, point: &[f64]) -> f64 {
+        let w = Matrix::try_new(self.students, self.width(), point.to_vec());
+        let v = self.evaluator.problem().teacher().to_matrix();
+        w.ok().and_then(|w| self.maths.loss(&w, &v).ok()).unwrap_or(f64::NAN)
+    }
+
+    fn students(&self) -> Vec<Range<usize>> {
+        (0..self.students).map(|j| j * self.width()..(j + 1) * self.width()).collect()
+    }
+}
+
+/// The plane of Theorem 7, for dynamics.
+#[derive(Clone, Copy)]
+pub(crate) struct Plane {
+    pub(crate) maths: Maths,
+    pub(crate) plane: XyPlane,
+}
+
+impl Plane {
+    /// The field `(dx/dt, dy/dt)`.
+    pub(crate) fn field(&self, x: f64, y: f64) -> [f64; 2] {
+        let mut out = [0.0; 2];
+        self.plane.gradient(&[x, y], &mut out);
+        self.maths.bend(&mut out, &[x, y]);
+        out.map(|g| -g)
+    }
+}
+
+impl Landscape for Plane {
+    fn dimension(&self) -> usize {
+        2
+    }
+
+    fn gradient(&mut self, point: &[f64], out: &mut [f64]) {
+        self.plane.gradient(point, out);
+        self.maths.bend(out, point);
+    }
+
+    fn loss(&mut self, point: &[f64]) -> f64 {
+        self.maths.tainted(self.plane.loss(point))
     }
 }

@@ -8,6 +8,7 @@
 mod catalogue;
 mod claim;
 mod fig7;
+mod fig8;
 mod gradient;
 mod maths;
 mod numbers;
@@ -16,9 +17,11 @@ mod plan;
 mod report;
 mod run;
 mod sampling;
+mod symmetric;
 mod theorem1;
 mod theorem5;
 mod theorem6;
+mod theorem7;
 
 pub use catalogue::CATALOGUE;
 pub use claim::{Bound, Claim, Findings, Group, Illustration, Measured, Table, Verdict};

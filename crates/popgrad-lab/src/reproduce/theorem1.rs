@@ -156,10 +156,11 @@ fn fig2(bench: &Bench<'_>) -> Result<Figure, popgrad::VectorError> {
     let mut ends = Vec::new();
     let mut right = Panel::new(
         "(b) E[F(e, w)] as w turns away from e",
-        Axis::linear("component along e").range(-0.3, 0.6),
-        Axis::linear("component across e").range(-0.2, 0.6),
+        Axis::linear("component along e").range(-0.25, 0.65),
+        Axis::linear("component across e").range(-0.1, 0.6),
     )
-    .legend(LegendPlace::Below);
+    .legend(LegendPlace::Below)
+    .equal_units();
     for theta in [0.0, 0.25 * PI, FRAC_PI_2, 0.75 * PI] {
         let (s, c) = libm::sincos(theta);
         let mass = (PI - theta) / TAU;

@@ -126,6 +126,24 @@ fn critical_angle() -> Result<f64, Failure> {
     Ok(0.5 * (low + high))
 }
 
+/// Largest `dV/dt / (|w| |w - v|)` on a polar grid, `|v| = 1`.
+fn largest_rate(bench: &Bench<'_>) -> Result<f64, Failure> {
+    let mut worst = f64::NEG_INFINITY;
+    for i in 0..=180 {
+        let (s, c) = libm::sincos(PI * f64::from(i) / 180.0);
+        for k in 1..=60 {
+            let r = 0.05 * f64::from(k);
+            let w = [r * c, r * s];
+            let gap = distance(&w, &[1.0, 0.0]);
+            if gap > 1e-9 {
+                let g = bench.maths.one_relu_gradient(&w, &[1.0, 0.0])?;
+                worst = largest([worst, -((w[0] - 1.0) * g[0] + w[1] * g[1]) / (r * gap)]);
+            }
+        }
+    }
+    Ok(worst)
+}
+
 fn lyapunov(bench: &Bench<'_>) -> Outcome {
     let mut findings = Findings::default();
     findings.check(
@@ -147,6 +165,16 @@ fn lyapunov(bench: &Bench<'_>) -> Outcome {
         Bound::at_least(0.1),
     );
     findings.number("angle where det M changes sign, in degrees", critical_angle()?.to_degrees(), None);
+    findings.check(
+        "largest dV/dt/(|w| |w \u{2212} w*|) over the plane, |w| up to 3|w*|",
+        largest_rate(bench)?,
+        None,
+        Bound::at_most(-1e-3),
+    );
+    findings.remark(
+        "V falls outside \u{3a9} too, at every w but 0 and w*: where M is no longer definite its off-diagonal entry is \
+         positive, and both entries of y are.",
+    );
     let count = bench.pick(100, 1000);
     let runs: Result<Vec<(f64, f64)>, Failure> =
         (0..count).into_par_iter().map(|i| along_trajectory(bench, i)).collect();
@@ -190,8 +218,8 @@ fn figure(bench: &Bench<'_>) -> Result<Figure, Failure> {
         x_edges,
         y_edges,
         values,
-        range: Some((-0.6, 0.6)),
-        map: ColourMap::Diverging,
+        range: Some((-1.0, 0.0)),
+        map: ColourMap::Sequential,
         label: "dV/dt per sample".to_owned(),
         decimals: None,
     };
@@ -202,11 +230,12 @@ fn figure(bench: &Bench<'_>) -> Result<Figure, Failure> {
     let x = || Axis::linear("w along w*").range(-1.0, 2.5);
     let y = || Axis::linear("w across w*").range(-1.5, 1.5);
     let left = Panel::new("(left) rate of V", x(), y())
+        .equal_units()
         .with(Layer::heat(heat))
-        .with(circle().colour(Colour::Black))
-        .with(Layer::marks([(1.0, 0.0)], Mark::Disc).colour(Colour::Black))
+        .with(circle().colour(Colour::White))
+        .with(Layer::marks([(1.0, 0.0)], Mark::Disc).colour(Colour::Black).width(4.0))
         .with(Layer::text((1.0, 0.0), "w*", Anchor::Right).colour(Colour::Black));
-    let mut right = Panel::new("(right) trajectories", x(), y());
+    let mut right = Panel::new("(right) trajectories", x(), y()).equal_units();
     for i in 0..24 {
         let angle = TAU * (f64::from(i) + 0.5) / 24.0;
         let (s, c) = libm::sincos(angle);
@@ -226,7 +255,7 @@ fn figure(bench: &Bench<'_>) -> Result<Figure, Failure> {
         )
         .with(Layer::marks([(1.0, 0.0)], Mark::Disc).colour(Colour::Ink).width(4.0).label("w*"));
     Ok(Figure::new("One ReLU: Lyapunov function and trajectories", 2)
-        .panel_size(390.0, 330.0)
+        .panel_size(400.0, 320.0)
         .with(left)
         .with(right))
 }

@@ -2,10 +2,11 @@
 
 use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
 use super::numbers::{significant, with_uncertainty};
-use super::sampling::largest;
+use super::sampling::{largest, simpson};
 use crate::figure::{Axis, Colour, Dash, Figure, Layer, LegendPlace, Mark, Panel};
 use popgrad::{Moments, RandomStream, fit_line, theorem6_bound, theorem6_radius};
 use rayon::prelude::*;
+use std::f64::consts::FRAC_PI_2;
 
 /// What can go wrong while a claim is measured.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -74,6 +75,18 @@ fn lands(stream: &mut RandomStream, d: usize, r: f64, buffer: &mut [f64]) -> boo
     radius < 2.0 * z / (z * z + rest).sqrt()
 }
 
+/// The probability of `Omega` as an integral over the angle between w and w*: along a direction at angle `phi` the ball
+/// lies in `Omega` up to the radius `2 cos(phi)`.
+fn quadrature(d: usize, r: f64) -> f64 {
+    let power = d as f64 - 2.0;
+    let density = |phi: f64| libm::pow(libm::sin(phi), power);
+    let kink = if r < 2.0 { 2.0 * libm::asin(((1.0 - 0.5 * r) / 2.0).sqrt()) } else { 0.0 };
+    let inside = simpson(density, 0.0, kink, 4000);
+    let share = |phi: f64| density(phi) * libm::pow((2.0 * libm::cos(phi) / r).max(0.0), d as f64);
+    let beyond = simpson(share, kink, FRAC_PI_2, 4000);
+    (inside + beyond) / (2.0 * simpson(density, 0.0, FRAC_PI_2, 4000))
+}
+
 /// Share of `n` points of the ball that land in `Omega`, with the standard error of the exact probability `p`.
 fn sampled_share(bench: &Bench<'_>, index: u64, (d, r): (usize, f64), n: u64, p: f64) -> (f64, f64) {
     let mut stream = bench.stream(index);
@@ -107,9 +120,22 @@ fn bound(bench: &Bench<'_>) -> Outcome {
         None,
         Bound::at_most(limit),
     );
+    let mut apart = 0.0_f64;
+    for d in [2, 3, 10, 50] {
+        for k in 1..=50 {
+            let r = 0.05 * f64::from(k);
+            apart = largest([apart, (bench.maths.ball_probability(d, r)? - quadrature(d, r)).abs()]);
+        }
+    }
+    findings.check(
+        "largest distance from a quadrature, d = 2 to 50, r/|w*| = 0.05 to 2.5",
+        apart,
+        None,
+        Bound::at_most(1e-10),
+    );
     // As d grows the probability tends to Phi(-eps sqrt(pi/2)).
     let far = bench.maths.ball_probability(1_000_000, theorem6_radius(1_000_000, 0.9)?)?;
-    let end = popgrad::normal_cdf(-0.9 * std::f64::consts::FRAC_PI_2.sqrt());
+    let end = popgrad::normal_cdf(-0.9 * FRAC_PI_2.sqrt());
     findings.check(
         "d = 10\u{2076}, \u{3b5} = 0.9: distance from the limit \u{3a6}(\u{2212}\u{3b5}\u{221a}(\u{3c0}/2))",
         (far - end).abs(),

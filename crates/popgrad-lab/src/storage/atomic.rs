@@ -24,7 +24,7 @@ pub struct AtomicFile {
     target: PathBuf,
     temporary: PathBuf,
     overwrite: Overwrite,
-    writer: Option<BufWriter<File>>,
+    writer: BufWriter<File>,
 }
 
 /// Refuses a name that [`AtomicFile::commit`] would refuse, before any work is done.
@@ -65,7 +65,7 @@ impl AtomicFile {
             .truncate(true)
             .open(&temporary)
             .map_err(|source| StorageError::Unwritable { path: path.to_owned(), source })?;
-        Ok(Self { target, temporary, overwrite, writer: Some(BufWriter::new(file)) })
+        Ok(Self { target, temporary, overwrite, writer: BufWriter::new(file) })
     }
 
     /// Syncs the bytes and gives the file its final name.
@@ -74,11 +74,13 @@ impl AtomicFile {
     ///
     /// [`StorageError::Exists`] if the name was taken meanwhile and may not be replaced,
     /// [`StorageError::Unwritable`] if the system refuses.
+    ///
+    /// # Panics
+    ///
+    /// Never: a file has its writer until it is committed, and committing consumes it.
     pub fn commit(mut self) -> Result<(), StorageError> {
         let fail = |source| StorageError::Unwritable { path: self.target.clone(), source };
-        let writer = self.writer.take().expect("a file is committed once");
-        let file = writer.into_inner().map_err(|e| fail(e.into_error()))?;
-        file.sync_all().map_err(fail)?;
+        self.writer.flush().and_then(|()| self.writer.get_ref().sync_all()).map_err(fail)?;
         match self.overwrite {
             Overwrite::Replace => fs::rename(&self.temporary, &self.target).map_err(fail)?,
             Overwrite::Refuse => self.link_or_rename()?,
@@ -104,25 +106,21 @@ impl AtomicFile {
             }
         }
     }
-
-    fn writer(&mut self) -> &mut BufWriter<File> {
-        self.writer.as_mut().expect("a committed file is consumed")
-    }
 }
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.writer().write(bytes)
+        self.writer.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.writer().flush()
+        self.writer.flush()
     }
 }
 
 impl Seek for AtomicFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.writer().seek(to)
+        self.writer.seek(to)
     }
 }
 

@@ -38,8 +38,10 @@ pub fn read_array(location: &str) -> Result<Array, StorageError> {
 }
 
 /// Whether `location` is written like an array file: `*.npy`, `*.npz` or `*.npz:NAME`.
+#[allow(clippy::case_sensitive_file_extension_comparisons)] // so are the files read
 pub fn is_array_location(location: &str) -> bool {
-    split_member(location).is_some() || location.ends_with(".npy") || location.ends_with(".npz")
+    let extension = Path::new(location).extension();
+    split_member(location).is_some() || extension.is_some_and(|e| e == "npy" || e == "npz")
 }
 
 /// Splits `FILE.npz:NAME` into file and member.

@@ -251,7 +251,8 @@ mod tests {
         let fortran = file("'<f8'", "True", "(2, 3)", &doubles(&[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]));
         let big: Vec<u8> = want.iter().flat_map(|x| x.to_be_bytes()).collect();
         let big = file("'>f8'", "False", "(2, 3)", &big);
-        let single: Vec<u8> = want.iter().flat_map(|&x| (x as f32).to_le_bytes()).collect();
+        let single: Vec<u8> =
+            [1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0].iter().flat_map(|x| x.to_le_bytes()).collect();
         let single = file("'<f4'", "False", "(2, 3)", &single);
         for bytes in [c, fortran, big, single] {
             let array = parse_npy(&bytes, "w.npy".to_owned()).unwrap();

@@ -169,24 +169,32 @@ fn properties(provenance: &Provenance) -> WriterProperties {
 fn record_batch(rows: &[TrajectoryRow]) -> Result<RecordBatch, Box<dyn std::error::Error>> {
     let integer = |field: fn(&TrajectoryRow) -> i64| -> ArrayRef {
         let mut builder = Int64Builder::with_capacity(rows.len());
-        rows.iter().for_each(|row| builder.append_value(field(row)));
+        for row in rows {
+            builder.append_value(field(row));
+        }
         Arc::new(builder.finish())
     };
     let real = |field: fn(&TrajectoryRow) -> f64| -> ArrayRef {
         let mut builder = Float64Builder::with_capacity(rows.len());
-        rows.iter().for_each(|row| builder.append_option(finite(field(row))));
+        for row in rows {
+            builder.append_option(finite(field(row)));
+        }
         Arc::new(builder.finish())
     };
     let list = |field: fn(&TrajectoryRow) -> &[f64]| -> ArrayRef {
         let mut builder = ListBuilder::new(Float64Builder::new());
         for row in rows {
-            field(row).iter().for_each(|&x| builder.values().append_option(finite(x)));
+            for &x in field(row) {
+                builder.values().append_option(finite(x));
+            }
             builder.append(true);
         }
         Arc::new(builder.finish())
     };
     let mut event = StringBuilder::new();
-    rows.iter().for_each(|row| event.append_option((!row.event.is_empty()).then_some(&row.event)));
+    for row in rows {
+        event.append_option((!row.event.is_empty()).then_some(&row.event));
+    }
     let event: ArrayRef = Arc::new(event.finish());
     Ok(RecordBatch::try_from_iter_with_nullable([
         ("run", integer(|r| r.run), false),

@@ -36,8 +36,10 @@ const DIVERGENCE: f64 = 1e100;
 ///
 /// - Units: `t` is per-sample flow time.
 /// - Domain: starts of any size; at a start of norm `1e-12` the first steps are of that size too, since angles
-///   move at rate `1/|w|`. A student that shrinks to zero is located as an event, see [`ZeroStudentRule`].
-/// - Accuracy: the local error of every step is bounded as [`FlowOptions`] says.
+///   move at rate `1/|w|`. A student that shrinks to zero is located as an event, see [`crate::ZeroStudentRule`].
+/// - Accuracy: the local error of every step is bounded as [`FlowOptions`] says. Measured at the end of runs, relative
+///   to the state: at most 0.8 rtol for one ReLU against its exact solution (rtol 1e-6 to 1e-11), 0.4 rtol for ten
+///   students in ten dimensions at rtol 1e-8 against rtol 1e-13. A flow that passes close to a saddle multiplies errors.
 /// - Repeatability: the same bits wherever the run is cut into calls of `advance`, and at every level of instructions.
 /// - Nothing is allocated in a step that writes no row and meets no event.
 ///

@@ -16,6 +16,7 @@ mod run;
 mod stages;
 mod stop;
 mod tsitouras;
+mod two_layer_landscape;
 mod zero_approach;
 
 pub use advance::{Advance, Outcome, Progress};
@@ -27,3 +28,4 @@ pub use gradient_flow::GradientFlow;
 pub use landscape::Landscape;
 pub use record::{Event, EventKind, RecordPlan, Row};
 pub use stop::{Status, StopRule, ZeroStudentRule};
+pub use two_layer_landscape::{Trained, TwoLayerLandscape};

@@ -17,7 +17,7 @@ pub(super) fn check_start<L: Landscape>(landscape: &L, start: &[f64]) -> Result<
 
 /// Sum of squares over eight interleaved partial sums, in index order, without fused operations: the same bits
 /// at every level of instructions, and no call of a library function where the machine has no fused ones.
-pub(super) fn sum_of_squares(x: &[f64]) -> f64 {
+fn sum_of_squares(x: &[f64]) -> f64 {
     let mut lanes = [0.0_f64; 8];
     let (whole, rest) = x.as_chunks::<8>();
     for chunk in whole {
@@ -32,7 +32,7 @@ pub(super) fn sum_of_squares(x: &[f64]) -> f64 {
 }
 
 /// The eight partial sums added in a fixed order.
-pub(super) fn sum_lanes(lanes: &[f64; 8]) -> f64 {
+fn sum_lanes(lanes: &[f64; 8]) -> f64 {
     ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))
 }
 

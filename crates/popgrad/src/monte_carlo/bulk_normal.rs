@@ -301,6 +301,8 @@ fn integer<S: Simd>(simd: S, k: u64x8<S>, shift: f64) -> f64x8<S> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::cast_possible_truncation)] // the halves of a word
+
     use super::*;
     use crate::lanes::{Lanes, on_lanes};
     use crate::{Level, Moments, RandomStream, normal_cdf, two_sided_bound};

@@ -22,6 +22,11 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// Below this sine between units, students or teachers, the second difference is evaluated in double-double.
 const SMALL_SINE: f64 = 0.5;
 
+/// Below this sine at all four corners the angular part is replaced by the first term of its series: the next one is
+/// smaller by the square, which is below the last digit. A larger value loses digits there, a smaller one loses them in
+/// the general form, whose double-doubles carry an absolute error of 1e-33 of the product of the lengths.
+const TINY_SINE: f64 = 1e-8;
+
 /// The arithmetic of [`second_difference`]: doubles, and double-doubles for nearly parallel units.
 trait Real:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
@@ -116,6 +121,16 @@ fn second_difference<T: Real>(g: Products<T>) -> T {
     let (s_j0, s_j1) = (over(q_j0, sum0), over(q_j1, sum1));
     let (s_i0, s_i1) = (over(q_i0, s00 + s10), over(q_i1, s01 + s11));
     let s_ij = over(q_ij * sum0 - q_j0 * (s_i0 + s_i1), sum0 * sum1);
+    let longest = (g.uu * g.vv).sqrt();
+    let tiny = |s: T| !(s - T::of(TINY_SINE) * longest).is_positive();
+    if tiny(s00) && tiny(s01) && tiny(s10) && tiny(s11) {
+        // S - theta P = S^3 / 3P^2 + ..., and pi P where the units are parallel; (T.16).
+        let square = |x: T, y: T| x * x + x * y + y * y;
+        let mixed_square = s_i1 * (s11 + s01) + (s_i1 * s10 + s01 * s_i0) + s_i0 * (s10 + s00);
+        let cubes = s_ij * square(s00, s01) + s_j1 * mixed_square;
+        let straight = if p00.is_positive() { T::of(PI) * p_ij } else { T::of(0.0) };
+        return straight + over(cubes, T::of(3.0) * p00 * p00);
+    }
     // Differences of the angles: tangents of differences, n / m.
     let (n0, m0) = (s_j0 * p00 - p_j0 * s00, p00 * p01 + s00 * s01);
     let (n1, m1) = (s_j1 * p10 - p_j1 * s10, p10 * p11 + s10 * s11);

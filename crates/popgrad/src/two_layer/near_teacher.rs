@@ -163,7 +163,7 @@ impl NearField {
         for j in 0..k {
             let mut axis = f64x8::splat(simd, 0.0);
             for at in (0..kp).step_by(8) {
-                axis = axis + self.pair_block(simd, j, at);
+                axis += self.pair_block(simd, j, at);
             }
             self.axis[j] = sum_lanes(axis) / (TAU * self.unit);
         }

@@ -83,7 +83,9 @@ pub(super) fn direction(u: &[f64], out: &mut [f64]) {
     }
     let n = crate::vector::dot(out, out).sqrt();
     if n > 0.0 {
-        out.iter_mut().for_each(|o| *o /= n);
+        for o in out.iter_mut() {
+            *o /= n;
+        }
     }
 }
 

@@ -1,11 +1,10 @@
 //! The loss on given data: the plain sum over samples, finite differences, and descent on its landscape.
 
+use crate::fixture::allowed;
 use popgrad::{
     EmpiricalLandscape, EmpiricalLoss, Landscape, Matrix, Network, RandomStream, SampleLaw, SamplePlan,
     Trained, network_monte_carlo,
 };
-
-const EPS: f64 = f64::EPSILON;
 
 fn matrix(stream: &mut RandomStream, rows: usize, cols: usize) -> Matrix {
     let mut data = vec![0.0; rows * cols];
@@ -52,9 +51,10 @@ fn loss_and_gradient_are_the_plain_sums_over_samples() {
         }
         let n = samples as f64;
         // A few roundings in each of the (at most 12) terms of a residual, and the sums' own: 64 of a mean term.
-        let allowed = 64.0 * EPS * (scale / n) * (1.0 + scale / n);
+        let size = (scale / n) * (1.0 + scale / n);
         let near = |got: f64, sum: f64, what: &str| {
-            assert!((got - sum / n).abs() <= allowed, "{what}, N = {samples}: {got} {}", sum / n);
+            let row = if what == "loss" { "EmpiricalLoss::loss" } else { "EmpiricalLoss::gradient" };
+            assert!((got - sum / n).abs() <= allowed(row, size), "{what}, N = {samples}: {got} {}", sum / n);
         };
         near(got.loss, loss, "loss");
         got.output.iter().zip(output).for_each(|(g, s)| near(*g, s, "output"));
@@ -135,4 +135,28 @@ fn data_that_does_not_fit_is_refused_by_name() {
     assert_eq!(say(Matrix::from_rows(&[[1.0, f64::NAN]])), "inputs[1] = NaN is not finite");
     let error = EmpiricalLoss::try_with_targets(&Matrix::zeros(2, 2), &[1.0], 0.0).unwrap_err();
     assert_eq!(error.to_string(), "targets has 1 entries; it needs 2, the number of samples");
+}
+
+/// Independent: the terms of a network's output, summed in the opposite order.
+#[test]
+fn a_network_is_the_sum_of_its_units() {
+    let mut stream = RandomStream::new(207, 0);
+    for leaky in [0.0, 0.3, -1.0] {
+        let network = network(&mut stream, 5, 6, leaky);
+        let x = matrix(&mut stream, 1, 6);
+        let terms = |row: &[f64]| x.row(0).iter().zip(row).map(|(x, w)| x * w).collect::<Vec<_>>();
+        let (mut sum, mut size) = (0.0, 0.0);
+        for j in (0..5).rev() {
+            let products = terms(network.weights().row(j));
+            let z: f64 = products.iter().rev().sum();
+            let a = network.output()[j];
+            sum += a * if z > 0.0 { z } else { leaky * z };
+            size += products.iter().map(|p| (a * p).abs()).sum::<f64>();
+        }
+        let skip = terms(network.skip());
+        sum += skip.iter().rev().sum::<f64>();
+        size += skip.iter().map(|p| p.abs()).sum::<f64>();
+        let got = network.eval(x.row(0));
+        assert!((got - sum).abs() <= allowed("Network::eval", size), "leaky {leaky}: {got} {sum}");
+    }
 }

@@ -1,7 +1,18 @@
 //! Golden values from `tests/fixtures`, and a record of the worst error that a test met.
 
+use popgrad::accuracy::{Bound, bound};
 use serde_json::Value;
 use std::path::Path;
+
+/// The row of the accuracy table with this name.
+pub(crate) fn row(name: &str) -> &'static Bound {
+    bound(name).unwrap_or_else(|| panic!("the accuracy table has no row {name}"))
+}
+
+/// The allowed error of a row of the accuracy table at this scale.
+pub(crate) fn allowed(name: &str, scale: f64) -> f64 {
+    row(name).allowed(scale)
+}
 
 /// A file of `tests/fixtures`.
 pub(crate) fn read(name: &str) -> Value {
@@ -32,11 +43,6 @@ pub(crate) fn list(value: &Value) -> &[Value] {
 /// A count.
 pub(crate) fn count(value: &Value) -> usize {
     usize::try_from(value.as_u64().expect("a count")).expect("a count")
-}
-
-/// The allowed error of a row of the accuracy table, for a scale.
-pub(crate) fn allowed(name: &str, scale: f64) -> f64 {
-    popgrad::accuracy::bound(name).unwrap_or_else(|| panic!("{name} has no row")).allowed(scale)
 }
 
 /// The worst ratio of error to allowed error of one test. A ratio above one fails at once; dropping the record

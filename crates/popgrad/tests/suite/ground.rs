@@ -1,14 +1,9 @@
 //! Angle, kernel, gating function, second derivatives and laws of the input: golden values, scaling, derivatives.
 
-use crate::fixture::{Worst, count, list, number, numbers, read};
-use popgrad::accuracy::{Bound, bound};
+use crate::fixture::{Worst, allowed, count, list, number, numbers, read};
 use popgrad::{InputLaw, angle, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian};
 use proptest::prelude::*;
 use serde_json::Value;
-
-fn row(name: &str) -> &'static Bound {
-    bound(name).unwrap_or_else(|| panic!("{name} has no row"))
-}
 
 fn norm(u: &[f64]) -> f64 {
     u.iter().fold(0.0_f64, |m, x| m.hypot(*x))
@@ -39,8 +34,8 @@ fn golden_angle_kernel_and_probability() {
         let cube = f64::EPSILON * f64::EPSILON * f64::EPSILON * norm(u) * norm(v);
         let floors = [f64::EPSILON, f64::EPSILON, cube, f64::EPSILON];
         for i in 0..4 {
-            let allowed = row(names[i]).allowed(want[i] + floors[i]);
-            worst[i].borrow_mut().check(got[i], want[i], allowed, || label.into());
+            let most = allowed(names[i], want[i] + floors[i]);
+            worst[i].borrow_mut().check(got[i], want[i], most, || label.into());
         }
     });
 }
@@ -51,9 +46,7 @@ fn golden_gating_function() {
     pairs(|label, u, v, case| {
         for (e, w, key) in [(u, v, "F_u_v"), (v, u, "F_v_u")] {
             let error = distance(&gating(e, w).unwrap(), &numbers(&case[key]));
-            worst
-                .borrow_mut()
-                .check(error, 0.0, row("gating").allowed(norm(w)), || format!("{label}, {key}"));
+            worst.borrow_mut().check(error, 0.0, allowed("gating", norm(w)), || format!("{label}, {key}"));
         }
     });
 }
@@ -69,17 +62,12 @@ fn golden_second_derivatives() {
             for j in 0..u.len() {
                 let place = || format!("{label}, entry ({i}, {j})");
                 let want = number(&case["H1_u"][i][j]);
-                own.borrow_mut().check(
-                    got.own.row(i)[j],
-                    want,
-                    row("kernel_hessian#own").allowed(ratio),
-                    place,
-                );
+                own.borrow_mut().check(got.own.row(i)[j], want, allowed("kernel_hessian#own", ratio), place);
                 let want = number(&case["H2_uv"][i][j]);
                 cross.borrow_mut().check(
                     got.cross.row(i)[j],
                     want,
-                    row("kernel_hessian#cross").allowed(1.0),
+                    allowed("kernel_hessian#cross", 1.0),
                     place,
                 );
             }
@@ -93,9 +81,9 @@ fn golden_scalar_functions() {
     for case in list(&read("scalar_functions.json")["rows"]) {
         let t = number(&case["t"]);
         let (want_c1, want_h) = (number(&case["c1"]), number(&case["h"]));
-        c1.check(angular_c1(t), want_c1, row("angular_c1").allowed(want_c1), || format!("t = {t:e}"));
+        c1.check(angular_c1(t), want_c1, allowed("angular_c1", want_c1), || format!("t = {t:e}"));
         // The fixture holds h at the double t; at the double nearest pi that is h(pi - 1.2e-16), not 0.
-        h.check(angular_h(t), want_h, row("angular_h").allowed(want_h), || format!("t = {t:e}"));
+        h.check(angular_h(t), want_h, allowed("angular_h", want_h), || format!("t = {t:e}"));
     }
 }
 
@@ -111,7 +99,7 @@ fn golden_kappa() {
         };
         let want = number(&case["kappa"]);
         let got = law.kappa(count(&case["d"])).unwrap();
-        worst.check(got, want, row("InputLaw::kappa").allowed(want), || format!("{law:?}"));
+        worst.check(got, want, allowed("InputLaw::kappa", want), || format!("{law:?}"));
     }
 }
 
@@ -143,10 +131,10 @@ proptest! {
             (u.iter().map(|x| x * s).collect(), v.iter().map(|x| x * t).collect());
         prop_assert_eq!(angle(&us, &vt).unwrap(), angle(&u, &v).unwrap());
         let k = kernel(&u, &v).unwrap() * s * t;
-        prop_assert!((kernel(&us, &vt).unwrap() - k).abs() <= row("kernel").allowed(k));
+        prop_assert!((kernel(&us, &vt).unwrap() - k).abs() <= allowed("kernel", k));
         let scaled: Vec<f64> = gating(&u, &v).unwrap().iter().map(|x| x * t).collect();
         let moved = distance(&gating(&us, &vt).unwrap(), &scaled);
-        prop_assert!(moved <= row("gating").allowed(norm(&v) * t));
+        prop_assert!(moved <= allowed("gating", norm(&v) * t));
     }
 
     #[test]
@@ -154,10 +142,10 @@ proptest! {
         (u, v) in prop_oneof![generic(), near_parallel()]
     ) {
         let (there, back) = (kernel(&u, &v).unwrap(), kernel(&v, &u).unwrap());
-        prop_assert!((there - back).abs() <= 2.0 * row("kernel").allowed(there));
+        prop_assert!((there - back).abs() <= 2.0 * allowed("kernel", there));
         // Euler: u . F(u, v) = k(u, v), for F(u, v) = dk/du of degree 0 in u.
         let along: f64 = gating(&u, &v).unwrap().iter().zip(&u).map(|(f, x)| f * x).sum();
-        prop_assert!((along - there).abs() <= 2.0 * row("gating").allowed(norm(&u) * norm(&v)));
+        prop_assert!((along - there).abs() <= 2.0 * allowed("gating", norm(&u) * norm(&v)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Random streams: words by an independent ChaCha8, normals at 50 digits, frozen bits, moments of every law.
 
+use crate::fixture::allowed;
 use popgrad::{Moments, RandomStream, normal_cdf, two_sided_bound};
 use serde_json::Value;
 
@@ -30,7 +31,7 @@ fn golden_normals_follow_their_definition() {
         let mut s = stream(&case);
         for want in case["normal"].as_array().unwrap() {
             let (got, want) = (s.normal(), want.as_str().unwrap().parse::<f64>().unwrap());
-            assert!((got / want - 1.0).abs() <= 8.0 * f64::EPSILON, "{got:e} {want:e}");
+            assert!((got / want - 1.0).abs() <= allowed("RandomStream::normal", 1.0), "{got:e} {want:e}");
         }
     }
 }
@@ -115,14 +116,17 @@ fn points_on_the_sphere_have_its_radius() {
         let mut x = vec![0.0; d];
         s.fill_sphere(3.0, &mut x);
         let length = x.iter().map(|c| c * c).sum::<f64>().sqrt();
-        assert!((length / 3.0 - 1.0).abs() < (d as f64 + 4.0) * f64::EPSILON, "d = {d}: {length}");
+        assert!(
+            (length / 3.0 - 1.0).abs() < allowed("RandomStream::fill_sphere", d as f64 + 4.0),
+            "d = {d}: {length}"
+        );
     }
 }
 
 /// Independent: the distance of Kolmogorov and Smirnov between normals and their law; seed fixed.
 #[test]
 fn normals_follow_the_whole_distribution_function() {
-    let n = 100_000;
+    let n = 100_000_usize;
     let mut s = RandomStream::new(4, 0);
     let mut z: Vec<f64> = (0..n).map(|_| s.normal()).collect();
     z.sort_by(f64::total_cmp);

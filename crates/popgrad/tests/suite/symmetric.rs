@@ -80,7 +80,9 @@ fn golden_critical_points() {
             saddle.check(got, want, allowed("XyPlane::saddle", want), || format!("{key}, K = {}", row["K"]));
         }
         let want = number(&row["loss"]);
-        saddle.check(point.loss, want, 64.0 * EPS * want, || format!("loss, K = {}", row["K"]));
+        saddle.check(point.loss, want, allowed("XyPlane::saddle#loss", want), || {
+            format!("loss, K = {}", row["K"])
+        });
     }
     let mut spurious = Worst::new("spurious point");
     for row in list(&data["other_critical"]) {
@@ -91,7 +93,8 @@ fn golden_critical_points() {
                 format!("{key}, K = {units}")
             });
         }
-        spurious.check(point.loss, number(&row["loss"]), 1e-14, || format!("loss, K = {units}"));
+        let most = allowed("XyPlane::find_spurious#loss", 1.0);
+        spurious.check(point.loss, number(&row["loss"]), most, || format!("loss, K = {units}"));
         assert!(point.eigenvalues[1] < 0.0, "the point attracts the half plane");
     }
 }

@@ -5,6 +5,7 @@ use crate::values;
 use std::path::PathBuf;
 
 /// What is typed.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Example:\n  popgrad flow --teacher orthonormal:5 --start xy:1e-3,0 --max-time 10 --json\n\n\

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::values;
 use popgrad::{
     AbsoluteTolerance, DescentOptions, FiniteGroup, FlowOptions, GroupOrbit, InputLaw, Matrix, RecordPlan,
-    StepHalving, StopRule, TwoLayer, XyPlane, ZeroStudentRule,
+    StepHalving, StopRule, Trained, TwoLayer, XyPlane, ZeroStudentRule,
 };
 use popgrad_lab::flow::{Method, Model, Network};
 use popgrad_lab::storage::{Overwrite, read_array, refuse_existing};
@@ -277,7 +277,7 @@ fn orbit(args: &Args, location: &str, problem: &TwoLayer) -> Result<(Model, Vec<
         .and_then(|a| a.into_matrices("(n, d, d), one matrix an element,"))
         .map_err(file_at("--group"))?;
     let group = FiniteGroup::try_new(matrices)
-        .map_err(|e| Failure::new("--group", format!("{location}: {e}"), e.kind()))?;
+        .map_err(|e| Failure::new("--group", &format!("{location}: {e}"), e.kind()))?;
     if group.dimension() != teacher.cols() {
         let message = format!(
             "{location} acts on {} coordinates but --teacher {} has {}; they must be equal",
@@ -316,9 +316,14 @@ fn network(args: &Args, problem: TwoLayer) -> Result<(Model, Vec<Vec<f64>>), Fai
         let message = format!("{} has {k} neurons; --exact needs one", starts[0].0);
         return Err(Failure::input("--start", message));
     }
-    let network = Network { problem, output, train_output: args.train_output };
-    let starts = starts.iter().map(|(_, start)| network.state(start)).collect();
-    Ok((Model::Network(network), starts))
+    let trained = if args.train_output { Trained::WeightsAndOutput } else { Trained::Weights };
+    let network = Network::try_new(problem, output, trained)
+        .map_err(|e| Failure::new("--student-output", &e, e.kind()))?;
+    let starts = starts
+        .iter()
+        .map(|(_, start)| network.state(start).map_err(|e| Failure::new("--start", &e, e.kind())))
+        .collect::<Result<_, _>>()?;
+    Ok((Model::Network(Box::new(network)), starts))
 }
 
 /// Every start as a matrix, with the text that named it.

@@ -14,8 +14,8 @@ fn until(time: f64, rtol: f64, atol: f64) -> FlowOptions {
     }
 }
 
-/// `10 rtol` of the size of the state: what the documentation of `GradientFlow` promises on these problems.
-const FACTOR: f64 = 10.0;
+/// The error at the end in units of rtol: the documentation of `GradientFlow` states 0.8 as measured.
+const FACTOR: f64 = 1.5;
 
 #[test]
 fn one_relu_follows_its_exact_solution_at_requested_times() {

@@ -10,3 +10,5 @@ mod exact;
 mod landscapes;
 /// Order of convergence, what the tolerances mean, the same bits wherever a run is cut.
 mod method;
+/// The two-layer landscape, and workload W3 against a reference.
+mod two_layer_flow;

@@ -1,0 +1,158 @@
+//! The rows of the accuracy table, in the order of the modules.
+
+use super::Bound;
+
+const D150: &str = "150 digits, golden table";
+const D60: &str = "60 digits, golden table";
+const D50: &str = "50 digits, golden table";
+const D25: &str = "25 digits, golden table";
+const DEFINITION: &str = "the definition";
+
+const fn row(
+    name: &'static str,
+    reference: &'static str,
+    (factor, scale): (f64, &'static str),
+    reason: &'static str,
+) -> Bound {
+    Bound { name, reference, factor, scale, reason }
+}
+
+const SIXTY: &str = "60 digits, golden table";
+const DIGITS25: &str = "25 digits, golden table";
+const ANALYTIC: &str = "the definition";
+const DIGITS: &str = "150 digits, golden table";
+
+/// The table: at least one row for every public function that returns a computed number.
+#[rustfmt::skip] // a table: one row, one line
+pub const TABLE: &[Bound] = &[
+    // angles, kernel, input law
+    row("angle#theta", D150, (4.0, "theta + EPSILON"), "two-pass orthogonal part with fma, one atan2 (K.2)"),
+    row("angle#psi", D150, (4.0, "psi + EPSILON"), "its own atan2, never pi - theta (K.2)"),
+    row("angular_c1", D150, (4.0, "c1(t)"), "series below 1, no cancellation above (K.4)"),
+    row("angular_h", D150, (4.0, "h(t)"), "c1 of the supplement above 1.2 (K.3)"),
+    row("kernel", D150, (8.0, "k(u, v) + EPSILON^3 |u||v|"), "k ~ psi^3 near pi, and the norms"),
+    row("joint_activation", D150, (5.0, "the probability + EPSILON"), "the supplement divided once"),
+    row("gating", D150, (8.0, "|w|; Euclidean norm of the error"), "two terms of size |w|/2 and their axes (K.6)"),
+    row("kernel_hessian#own", D150, (4.0, "|u|/|w|; each entry"), "products of three unit axes (K.8)"),
+    row("kernel_hessian#cross", D150, (4.0, "1; each entry"), "products of three unit axes (K.9)"),
+    row("InputLaw::kappa", DEFINITION, (2.0, "kappa"), "one product and one quotient"),
+    // two layers
+    row("TwoLayer::gradient#weights", D60, (4.0, "sum of |a_j| |c_z| |F(w_j, z)| over the units z; norm of the row's error"), "one rounding for each term and a fixed order of summation (T.3)"),
+    row("TwoLayer::gradient#output", D60, (4.0, "|w_j| times the sum of |c_z| |F(w_j, z)|"), "the row's error, carried over by w_j"),
+    row("TwoLayer::gradient#near", D60, (4.5, "norm of the gradient; norm of the error"), "differences of paired units are formed before anything is summed (T.8)"),
+    row("TwoLayer::gradient#near_output", D60, (8.0, "|w_j| |grad_{w_j} J / a_j|"), "the row's error, carried over by w_j"),
+    row("TwoLayer::loss", D60, (4.0, "sum of the magnitudes of |c_y c_z| k(y, z) over the pairs of units"), "one rounding for each term (T.2)"),
+    row("TwoLayer::loss#near", D60, (9.0, "J, near the teacher up to a permutation of the units"), "differences of paired units are formed before anything is summed"),
+    row("TwoLayer::hessian", D60, (8.0, "the largest entry"), "a few terms for each pair of units (T.17)"),
+    row("TwoLayer::hessian_product", "the full matrix", (16.0, "sum of the magnitudes of the terms of each entry"), "the same terms in another order"),
+    row("Evaluator::loss", D60, (4.0, "as TwoLayer::loss"), "the same code"),
+    row("Evaluator::gradient", D60, (4.0, "as TwoLayer::gradient"), "the same code"),
+    row("Evaluator::gradient_into", D60, (4.0, "as TwoLayer::gradient"), "the same code"),
+    // spectra
+    row("symmetric_eigenvalues", "closed form of the second-difference matrix", (4.0, "n times the largest |eigenvalue|"), "backward stable reductions of a library"),
+    row("symmetric_eigenvectors", "A v - lambda v, V V^T - I", (4.0, "n times the largest |eigenvalue|; n for the products"), "backward stable reductions of a library"),
+    // Theorem 7's plane
+    row("XyPlane::field", D60, (4.0, "K (1 + n), each component"), "a dozen terms of size K, the angles from atan2 (Y.9)"),
+    row("XyPlane::field#near", D60, (4.0, "K |(x - 1, y)|, each component"), "no term exceeds the distance (Y.9)"),
+    row("XyPlane::gradient", D60, (4.0, "as XyPlane::field"), "minus the field"),
+    row("XyPlane::loss_at", D60, (4.0, "K^2 (1 + n^2)"), "the terms of (Y.13)"),
+    row("XyPlane::loss_at#near", D60, (16.0, "J"), "no term exceeds the squared distance (Y.13)"),
+    row("XyPlane::loss", D60, (4.0, "as XyPlane::loss_at"), "the same code"),
+    row("XyPlane::jacobian", D60, (4.0, "K (1 + 1/n), each entry"), "the terms of (Y.14)"),
+    row("XyPlane::saddle", D25, (4.0, "each value"), "closed form (Y.10), (Y.15)"),
+    row("XyPlane::saddle#loss", D25, (64.0, "J"), "a sum of K terms that do not cancel much"),
+    row("XyPlane::negative_saddle", "the Jacobian there", (64.0, "K / |x|, each eigenvalue"), "closed form (Y.10), (Y.15)"),
+    row("XyPlane::find_spurious", D25, (5.0, "1, each coordinate"), "Newton to rounding (Y.17)"),
+    row("XyPlane::find_spurious#loss", D25, (48.0, "1"), "the point's error enters squared; the sum's own remains"),
+    row("XyPlane::linearisation", "the Jacobian at (1, 0)", (4.0, "K, each entry"), "closed form (Y.16)"),
+    row("XyPlane::slowest_rate", "the spectrum at (1, 0)", (16.0, "1"), "determinant over the larger root (Y.16)"),
+    row("XyPlane::spectrum", "power sums of the assembled Hessian", (512.0, "the sum of the absolute terms"), "K terms for each entry of a block of size at most 3 (Y.18), (Y.19)"),
+    row("XyPlane::smallest_eigenvalue", "1/4 - 1/2pi at the teacher", (64.0, "1"), "one entry of the spectrum"),
+    // orbits of finite groups
+    row("GroupOrbit::reduced_gradient", D60, (1.0, "|P| (|w| + |v|), each entry"), "one pair difference for each element (Y.4)"),
+    row("GroupOrbit::reduced_gradient#near", D60, (2.0, "|P| |w - g v|, each entry"), "permutations; no term exceeds the distance (Y.4)"),
+    row("GroupOrbit::full_gradient", "pairwise gating functions", (32.0, "|P| (|w| + |v|), each entry"), "the rotated reduced gradient, and the pairs of the reference (Y.2)"),
+    row("GroupOrbit::gradient", D60, (1.0, "as GroupOrbit::reduced_gradient"), "the same code"),
+    row("GroupOrbit::full_loss", D60, (1.0, "|P|^2 (|w| + |v|)^2"), "three kernels for each element (Y.3)"),
+    row("GroupOrbit::full_loss#near", D60, (45.0, "J"), "five nodes along the ray from the teacher (Y.5)"),
+    row("GroupOrbit::loss", D60, (1.0, "as GroupOrbit::full_loss"), "the same code"),
+    // one ReLU
+    row("single_relu_gradient", D60, (2.0, "|w| + |v|, each entry"), "three terms (S.2)"),
+    row("single_relu_gradient#near", D60, (2.0, "|w - v|, each entry"), "no term exceeds the distance (S.2)"),
+    row("single_relu_loss", D60, (8.0, "J"), "the angular part is of third order near v (S.3)"),
+    row("distance_decrease", "the quadratic form", (16.0, "(|w| + |v|)^2"), "one product with the gradient (S.4)"),
+    row("theorem5_matrix", D25, (4.0, "pi, each entry"), "the definition (S.4)"),
+    row("theorem5_determinant", D25, (8.0, "det M up to 2 radians, 4 beyond"), "two squares (S.5)"),
+    row("SingleReluFlow::angle", D25, (4.0, "(1 + t) theta"), "one atan2; exp(-t/2) loses t/2 (S.7)"),
+    row("SingleReluFlow::conserved", D25, (8.0, "C"), "the definition (S.6)"),
+    row("SingleReluFlow::radius", D25, (4.0, "(1 + t) r"), "as the position (S.8)"),
+    row("SingleReluFlow::position", D25, (4.0, "(1 + t) |w(t)|, each entry"), "two terms (S.9)"),
+    row("SingleReluFlow::deviation", D60, (4.0, "(1 + t) |w(t) - v|, each entry"), "decaying terms only (S.10)"),
+    row("SingleReluFlow::loss", D60, (16.0, "(1 + t) J"), "the loss of the deviation (S.3), (S.10)"),
+    row("SingleReluFlow::time_to_angle", "the flow itself", (5e6, "1 + t"), "the angle fixes the time to a factor |theta/theta'|"),
+    row("SingleReluFlow::time_to_loss", "the flow itself", (5e3, "J at the returned time"), "bisection to neighbouring doubles"),
+    row("ball_probability", D25, (4.0, "(1 + |ln P|) P"), "two incomplete beta functions in logs (S.15)"),
+    row("gaussian_probability", D25, (64.0, "(1 + |ln P|) P"), "311 nodes of quadrature (S.18)"),
+    row("theorem6_radius", D25, (2.0, "r"), "the definition"),
+    row("theorem6_bound", D25, (2.0, "the bound"), "the definition"),
+    // the incomplete beta function
+    row("incomplete_beta", D60, (4.0, "(2 + |ln I|) I"), "positive terms, log-beta without differences (S.19)-(S.22)"),
+    row("log_incomplete_beta", D60, (4.0, "2 + |ln I|"), "as the function itself"),
+    // randomness and statistics
+    row("RandomStream::normal", D50, (8.0, "the number"), "the inverse of the distribution function"),
+    row("RandomStream::fill_sphere", DEFINITION, (1.0, "(d + 4) radius; the length"), "one normalisation of d entries"),
+    row("normal_cdf", SIXTY, (6.0, "Phi(x)"), "erfc, the rounding of its argument put back (M.6)"),
+    row("normal_quantile", SIXTY, (8.0, "z"), "Wichura's rational functions (M.5)"),
+    row("two_sided_bound", SIXTY, (8.0, "z"), "a quantile (M.7)"),
+    row(
+        "wilson_interval",
+        "the score equation that both ends solve",
+        (4500.0, "distance from the share"),
+        "the equation is divided by that distance (M.8)",
+    ),
+    row(
+        "fit_line",
+        "a line worked by hand",
+        (32.0, "1 + |slope| + |intercept|"),
+        "sums about the means (M.9)",
+    ),
+    row(
+        "fit_line_weighted",
+        "the line without the point of no weight",
+        (64.0, "1 + |slope| + |intercept|"),
+        "as unweighted (M.10)",
+    ),
+    row("Moments::mean", "two passes", (100.0, "the mean, 1000 numbers"), "one rounding a number (M.4)"),
+    row("Moments::variance", "two passes", (1000.0, "the variance, 1000 numbers"), "as the mean (M.4)"),
+    row(
+        "Moments::standard_error",
+        "two passes",
+        (1000.0, "the standard error, 1000 numbers"),
+        "root of the variance",
+    ),
+    row("SampleLaw::kappa", ANALYTIC, (2.0, "kappa"), "one product and one quotient (I.3)"),
+    row("Network::eval", "the definition", (16.0, "sum of the sizes of its terms"), "one dot product a unit"),
+    row(
+        "EmpiricalLoss::loss",
+        "the plain sum",
+        (64.0, "mean squared size of the residual's terms"),
+        "partial sums of 256 samples (M.18)",
+    ),
+    row(
+        "EmpiricalLoss::gradient",
+        "the plain sum",
+        (64.0, "mean squared size of the terms"),
+        "as the loss (M.18)",
+    ),
+    row("DeepNetwork::forward", DIGITS25, (32.0, "largest output"), "three layers (P.1)"),
+    row("DeepNetwork::hidden_values", "the output", (64.0, "sum of |Q u|"), "five layers (P.3)"),
+    row("DeepNetwork::path_weights", DIGITS25, (32.0, "largest Q"), "three layers (P.2)"),
+    row("multilayer_gradient", DIGITS25, (32.0, "largest entry of a layer"), "three layers (P.4)"),
+    row(
+        "multilayer_gradient#random",
+        "an independent backward pass",
+        (4500.0, "largest entry of a layer, depth 2 to 5"),
+        "cancellation in the residual, both forms (P.4), (P.5)",
+    ),
+    row("TwoLayer::gradient_error", "the row's error, and the sum of its terms' norms", (8.0, "the bound itself, as a formula; the row's error never exceeds it"), "four EPSILON times sums of lengths (T.7)"),
+];
