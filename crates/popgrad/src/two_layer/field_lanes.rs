@@ -97,15 +97,9 @@ impl LaneField {
         square(&self.field) < share * share * self.k as f64 * square(&self.weighted_lengths)
     }
 
-    /// The teacher of smallest angle to student `j`; `None` where all of the teacher's outputs are zero.
-    pub(super) fn nearest_teacher(&self, j: usize) -> Option<usize> {
-        let mut best: Option<(usize, f64)> = None;
-        for (t, (p, c)) in self.products[j * self.np..].iter().zip(&self.coefficients[..self.m]).enumerate() {
-            if *c != 0.0 && best.is_none_or(|b| p / c > b.1) {
-                best = Some((t, p / c));
-            }
-        }
-        best.map(|b| b.0)
+    /// `pi - theta` of student `j` and teacher `t`, whose output is not zero, after [`LaneField::evaluate`].
+    pub(super) fn psi(&self, j: usize, t: usize) -> f64 {
+        self.products[j * self.np + t] / self.coefficients[t]
     }
 
     /// Evaluates the field at white weights `w` (`K x d`) with output weights `a` (length `K`).
@@ -157,10 +151,9 @@ impl LaneField {
         total / TAU
     }
 
-    /// The teacher of smallest angle to student `j`, after [`LaneField::loss`].
-    pub(super) fn nearest_by_angle(&self, j: usize) -> Option<usize> {
-        let row = &self.products[j * self.np..j * self.np + self.m];
-        (0..self.m).reduce(|best, t| if row[t] > row[best] { t } else { best })
+    /// `pi - theta` of student `j` and teacher `t`, after [`LaneField::loss`].
+    pub(super) fn psi_of_loss(&self, j: usize, t: usize) -> f64 {
+        self.products[j * self.np + t]
     }
 
     /// Cosines of the students with all units, `K x np`, teachers first; loads the students.
