@@ -6,8 +6,8 @@
 //! operations, `+ - *`, square root and single-rounding fused multiply-adds in a fixed order are used, so the bits are
 //! the same at every instruction set; they are promised (see [`crate::NUMERICS`]).
 //!
-//! Accuracy: 32 bits each for radius and angle, so sizes end at 6.77 and pairs lie on a grid; the three polynomials
-//! stray by less than half of `2^-32`, relative to the radius. Beyond 6.77 the law has one number in 1e11.
+//! Accuracy: 32 bits each for radius and angle, so sizes end at 6.76 and pairs lie on a grid; the three polynomials
+//! stray by less than half of `2^-32`, relative to the radius. Beyond 6.76 the law has one number in 1e11.
 
 use crate::eight::{EIGHT, Eight, fused};
 use fearless_simd::prelude::*;
