@@ -7,8 +7,10 @@
 
 mod catalogue;
 mod claim;
+mod conjecture2;
 mod fig7;
 mod fig8;
+mod fig9;
 mod gradient;
 mod maths;
 mod numbers;
