@@ -47,6 +47,42 @@ def loss_jnp(jnp, w, v):
     return ss - k_off(w, nw, v, nv, no) / TAU
 
 
+def hessian_blocks(np, w, v):
+    """Closed-form blocks, written with array operations (Safran & Shamir 2018, sec. 4)."""
+    K, D = w.shape
+    nw, nvv = np.linalg.norm(w, axis=1), np.linalg.norm(v, axis=1)
+    e, f = w / nw[:, None], v / nvv[:, None]
+    I = np.eye(D)
+    H = np.zeros((K, D, K, D))
+
+    def h1(e, n, f, nf, off):  # sum over second argument of (sin/|w|) (I - ee' + nn'), scaled
+        c = np.clip(e @ f.T, -1, 1)
+        s = np.sqrt(1 - c * c)
+        if off:
+            np.fill_diagonal(s, 0.0)
+        u = f[None] - c[:, :, None] * e[:, None]                # (K, M, D)
+        with np.errstate(all="ignore"):
+            q = np.where(s > 0, nf / (n[:, None] * s), 0.0)     # |f| / (|w| sin)
+        if off:
+            np.fill_diagonal(q, 0.0)
+        ws = (s * nf).sum(1) / n
+        return ws[:, None, None] * (I - e[:, :, None] * e[:, None, :]) + np.matmul(
+            (q[:, :, None] * u).transpose(0, 2, 1), u)
+    diag = 0.5 * I + (h1(e, nw, e, nw, True) - h1(e, nw, f, nvv, False)) / TAU
+    c = np.clip(e @ e.T, -1, 1)
+    s = np.sqrt(1 - c * c)
+    t = np.arccos(c)
+    with np.errstate(all="ignore"):
+        r = np.where(np.eye(K, dtype=bool), 0.0, 1 / s)
+    u = e[None] - c[:, :, None] * e[:, None]                    # e_j - c e_i
+    H = np.einsum("ij,ab->iajb", math.pi - t, I)
+    H += np.einsum("ja,ijb->iajb", e, r[:, :, None] * (e[:, None] - c[:, :, None] * e[None]))
+    H += np.einsum("ia,ijb->iajb", e, r[:, :, None] * u)
+    H /= TAU
+    H[np.arange(K), :, np.arange(K), :] = diag
+    return H.reshape(K * D, K * D)
+
+
 def problem(np, k, d, m=None, seed=0, orthonormal=False, batch=None):
     rng = np.random.default_rng(seed)
     m = m or k

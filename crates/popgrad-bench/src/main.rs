@@ -9,6 +9,8 @@ mod clock;
 mod flow;
 mod gemm;
 mod gradient;
+mod hessian;
+mod monte_carlo;
 
 use crate::arrays::Arrays;
 use crate::clock::Timing;
@@ -45,6 +47,8 @@ fn run(arguments: &[String]) -> Result<(), String> {
         ("batch", &[count, k, d]) => gradient::batch(&arrays, count, k, d),
         ("near", &[k, d]) => gradient::near(&arrays, k, d),
         ("flow", &[k]) => flow::run(&arrays, k),
+        ("hessian", &[k]) => hessian::run(&arrays, k),
+        ("monte-carlo", &[samples, d]) => monte_carlo::run(samples, d),
         ("gemm", &[k, d]) => gemm::run(&arrays, k, d),
         _ => Err(format!("no workload `{workload}` of size `{size}`")),
     }

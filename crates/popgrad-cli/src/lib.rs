@@ -22,7 +22,6 @@ mod verbs;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
-use signals::Signals;
 use std::ffi::OsString;
 use std::io::Write;
 
@@ -57,14 +56,13 @@ enum Verb {
 struct Context {
     /// Whether the result goes out as JSON.
     json: bool,
-    /// Whether a signal asked for the end.
-    signals: Signals,
 }
 
 /// Runs one command line, program name first, and returns the exit status.
 ///
-/// The result goes to stdout, diagnostics and progress to stderr. SIGINT and SIGTERM end a long computation at its
-/// next pause; a second one ends the process at once.
+/// The result goes to stdout, diagnostics and progress to stderr. SIGINT and SIGTERM end a computation of many
+/// steps at its next pause, with what is done so far; a second one, or one outside such a computation, ends the process
+/// at once.
 pub fn run<I, T>(arguments: I) -> u8
 where
     I: IntoIterator<Item = T>,
@@ -92,7 +90,7 @@ where
 }
 
 fn dispatch(cli: &Cli) -> Result<u8, Failure> {
-    let context = Context { json: cli.json, signals: Signals::listen()? };
+    let context = Context { json: cli.json };
     match &cli.verb {
         Verb::Eval(arguments) => verbs::eval::run(arguments, &context),
         Verb::Flow(arguments) => verbs::flow::run(arguments, &context),

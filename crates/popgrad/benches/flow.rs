@@ -3,6 +3,7 @@
 //! gradients, and what does a gradient cost at the start and at the end?
 //!
 //! `cargo bench -p popgrad --bench flow`. The start is the one that the peers take, so steps and seconds compare.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a bench fails by panicking and prints what it timed
 
 use divan::Bencher;
 use divan::counter::ItemsCount;

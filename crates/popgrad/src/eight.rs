@@ -4,12 +4,12 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, f64x8};
 
 /// Samples per vector.
-pub(crate) const LANES: usize = 8;
+pub(crate) const EIGHT: usize = 8;
 
 /// One number for each of eight samples, aligned to a cache line.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(align(64))]
-pub(crate) struct Eight(pub(crate) [f64; LANES]);
+pub(crate) struct Eight(pub(crate) [f64; EIGHT]);
 
 impl Eight {
     /// As a register.
@@ -50,7 +50,7 @@ fn has_fused(level: Level) -> bool {
 }
 
 #[inline(never)]
-fn emulated(a: [f64; LANES], b: [f64; LANES], c: [f64; LANES]) -> [f64; LANES] {
+fn emulated(a: [f64; EIGHT], b: [f64; EIGHT], c: [f64; EIGHT]) -> [f64; EIGHT] {
     std::array::from_fn(|i| libm::fma(a[i], b[i], c[i]))
 }
 

@@ -248,7 +248,6 @@ pub(crate) const fn padded(n: usize) -> usize {
 }
 
 #[cfg(test)]
-#[allow(clippy::cast_possible_truncation)] // lane indices
 mod tests {
     #![allow(clippy::cast_possible_truncation)] // lane numbers
 

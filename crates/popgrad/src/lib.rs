@@ -8,11 +8,13 @@ mod contour;
 mod double_double;
 mod dynamics;
 mod eight;
+mod empirical;
 mod input_law;
 mod kind;
 mod lanes;
 mod matrix;
 mod monte_carlo;
+mod multilayer;
 mod network;
 mod numerics;
 mod panels;
@@ -35,6 +37,7 @@ pub use dynamics::{
     FlowOptions, GradientDescent, GradientFlow, Landscape, Outcome, Progress, RecordPlan, Row, Status,
     StepHalving, StopRule, Trained, TwoLayerLandscape, ZeroStudentRule,
 };
+pub use empirical::{EmpiricalGradient, EmpiricalLandscape, EmpiricalLoss};
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use lanes::Level;
@@ -44,6 +47,7 @@ pub use monte_carlo::{
     SampleLaw, SamplePlan, SampleProgress, gating_monte_carlo, gating_monte_carlo_in_plane,
     network_monte_carlo,
 };
+pub use multilayer::{DeepGradient, DeepNetwork, DeepTarget, PathWeights, multilayer_gradient};
 pub use network::{Network, NetworkError};
 pub use numerics::NUMERICS;
 pub use random::RandomStream;

@@ -192,10 +192,18 @@ impl Network {
         units.sum::<f64>() + dot(&self.skip, x)
     }
 
+    /// Overwrites the weights, row by row, and then, if the list goes on, the output weights; unchecked.
+    pub(crate) fn set_parameters(&mut self, point: &[f64]) {
+        let parameters = self.weights.as_mut_slice().iter_mut().chain(&mut self.output);
+        for (to, from) in parameters.zip(point) {
+            *to = *from;
+        }
+    }
+
     /// The units' part of the value at eight samples, `sum_j a_j s(w_j . x)` without the skip; pre-activations are
     /// kept in `units` when given.
     #[inline(always)]
-    pub(crate) fn eval_lanes<S: Simd>(
+    pub(crate) fn eval_eight<S: Simd>(
         &self,
         simd: S,
         x: &[Eight],

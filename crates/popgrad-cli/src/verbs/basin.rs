@@ -4,7 +4,7 @@ use crate::Context;
 use crate::document::{Document, number, print};
 use crate::failure::Failure;
 use crate::progress;
-use crate::signals::Signal;
+use crate::signals::{Signal, Signals};
 use crate::values;
 use popgrad::{
     SingleReluError, WilsonInterval, ball_probability, gaussian_probability, theorem6_bound, theorem6_radius,
@@ -98,7 +98,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
         }
         other => return Err(Failure::input("--radius", format!("{other:?} is not a law of this version"))),
     };
-    let (sampled, stopped) = sample(&plan, context)?;
+    let (sampled, stopped) = sample(&plan, &Signals::listen()?)?;
     let outcome = Outcome { probability, bound, sampled, stopped };
     if context.json {
         document(&plan, &outcome).print()?;
@@ -125,7 +125,7 @@ fn bound(d: usize, radius: f64) -> Result<Option<(f64, f64)>, SingleReluError> {
 
 type Sampled = (Option<(u64, u64, WilsonInterval)>, Option<Signal>);
 
-fn sample(plan: &Plan, context: &Context) -> Result<Sampled, Failure> {
+fn sample(plan: &Plan, signals: &Signals) -> Result<Sampled, Failure> {
     let mut sampler = BasinSampler::new(plan.d, plan.law, plan.seed);
     let bar = progress::bar(plan.samples);
     let slice = (1_000_000 / plan.d as u64).max(1);
@@ -134,7 +134,7 @@ fn sample(plan: &Plan, context: &Context) -> Result<Sampled, Failure> {
         let left = plan.samples - sampler.samples();
         sampler.advance(slice.min(left)).map_err(|e| Failure::plain(&e, e.kind()))?;
         bar.set_position(sampler.samples());
-        stopped = context.signals.caught();
+        stopped = signals.caught();
     }
     bar.finish_and_clear();
     if sampler.samples() == 0 {

@@ -4,6 +4,7 @@ use crate::Context;
 use crate::document::print;
 use crate::failure::Failure;
 use crate::progress;
+use crate::signals::Signals;
 use crate::values;
 use indicatif::ProgressBar;
 use popgrad_lab::reproduce::{self, Completeness, Profile, Progress, Report};
@@ -60,7 +61,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     plan.claims.clone_from(&args.claim);
     plan.seed = args.seed;
     plan.threads = args.threads;
-    plan.interrupt = context.signals.any();
+    let signals = Signals::listen()?;
+    plan.interrupt = signals.any();
     plan.defect = args.defect;
     let bar = progress::bar(0);
     let report = reproduce::run(&plan, &mut |step| show(&bar, &step));
@@ -71,7 +73,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     } else {
         print(&text(args, &report))?;
     }
-    match context.signals.caught() {
+    match signals.caught() {
         Some(signal) if report.completeness != Completeness::Complete => {
             let done = report.claims.len();
             let message = format!(

@@ -146,7 +146,8 @@ fn log_marks((low, high): (f64, f64), count: usize) -> (Vec<Tick>, Vec<f64>) {
             let labelled = (m == 1 && e.rem_euclid(stride) == 0) || (few && (m == 2 || m == 5));
             if !inside(value) {
                 continue;
-            } else if labelled {
+            }
+            if labelled {
                 marks.push(Tick { value, label: power_label(m, e, plain) });
             } else if stride == 1 || m == 1 {
                 minor.push(value);

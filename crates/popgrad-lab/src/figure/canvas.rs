@@ -138,7 +138,7 @@ pub(super) fn dress(svg: &str, width: f64, height: f64, name: &str) -> String {
     let body = svg.find('>').map_or("", |end| &svg[end + 1..]);
     let ink = format!("\"#{:02X}{:02X}{:02X}\"", INK.0, INK.1, INK.2);
     let body = body.replace(&ink, "\"currentColor\"").replace(" opacity=\"1\"", "");
-    let body = body.replace(">\n", ">").replace("\n<", "<").replace("<", "\n<");
+    let body = body.replace(">\n", ">").replace("\n<", "<").replace('<', "\n<");
     let name = name.replace('&', "&amp;").replace('<', "&lt;");
     let (fine_width, fine_height) = (width * FINE, height * FINE);
     format!(

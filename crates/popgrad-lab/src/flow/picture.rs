@@ -52,7 +52,8 @@ impl TrajectoryPicture {
 
     /// The figure as SVG.
     pub fn to_svg(&self) -> String {
-        let mut figure = Figure::new("Trajectories", 2).panel_size(420.0, 320.0);
+        let columns = if self.plane.is_some() { 2 } else { 3 };
+        let mut figure = Figure::new("Trajectories", columns).panel_size(420.0, 320.0);
         figure.push(self.loss_panel());
         figure.push(self.gradient_panel());
         figure.push(self.angle_panel());
@@ -76,7 +77,7 @@ impl TrajectoryPicture {
         panel
     }
 
-    /// One line a student of each run, in the colour of the run.
+    /// One line a student of each run: in the colour of the run, or, of a single run, in colours of their own.
     fn angle_panel(&self) -> Panel {
         let y = Axis::linear("angle to the nearest teacher");
         let mut panel = Panel::new("Students", Axis::linear("time t"), y).legend(LegendPlace::TopRight);
@@ -84,7 +85,8 @@ impl TrajectoryPicture {
             let students = run.points.first().map_or(0, |p| p.angles.len());
             for j in 0..students {
                 let points = run.points.iter().map(|p| (p.t, p.angles[j]));
-                panel.push(self.style(Layer::line(points), i));
+                let series = if self.runs.len() == 1 { j } else { i };
+                panel.push(self.style(Layer::line(points), series));
             }
         }
         panel

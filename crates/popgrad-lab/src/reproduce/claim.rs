@@ -308,6 +308,7 @@ impl<'a> Bench<'a> {
 
     /// Standard errors allowed so that `checks` statistical checks of one claim together raise a false alarm with
     /// probability at most 1e-6.
+    #[allow(clippy::unused_self)] // asked of the context like every other setting
     pub(crate) fn sigmas(&self, checks: usize) -> Result<f64, popgrad::StatisticsError> {
         popgrad::two_sided_bound(1e-6 / checks.max(1) as f64)
     }

@@ -123,8 +123,7 @@ impl ReproduceError {
     /// The kind of this failure.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::UnknownClaim { .. } => Kind::Input,
-            Self::NotAReport { .. } => Kind::Input,
+            Self::UnknownClaim { .. } | Self::NotAReport { .. } => Kind::Input,
             Self::Directory { .. } => Kind::Io,
             Self::Storage(error) => error.kind(),
             Self::Threads { .. } => Kind::Resource,

@@ -74,6 +74,10 @@ impl AtomicFile {
     ///
     /// [`StorageError::Exists`] if the name was taken meanwhile and may not be replaced,
     /// [`StorageError::Unwritable`] if the system refuses.
+    ///
+    /// # Panics
+    ///
+    /// Never: a file has its writer until it is committed, and committing consumes it.
     pub fn commit(mut self) -> Result<(), StorageError> {
         let fail = |source| StorageError::Unwritable { path: self.target.clone(), source };
         self.writer.flush().and_then(|()| self.writer.get_ref().sync_all()).map_err(fail)?;

@@ -38,6 +38,7 @@ pub fn read_array(location: &str) -> Result<Array, StorageError> {
 }
 
 /// Whether `location` is written like an array file: `*.npy`, `*.npz` or `*.npz:NAME`.
+#[allow(clippy::case_sensitive_file_extension_comparisons)] // so are the files read
 pub fn is_array_location(location: &str) -> bool {
     let extension = Path::new(location).extension();
     split_member(location).is_some() || extension.is_some_and(|e| e == "npy" || e == "npz")

@@ -13,7 +13,7 @@ fn trial() {
     let clock = std::time::Instant::now();
     let report = run(&plan, &mut |p| {
         if let Progress::Finished { id, agrees, seconds, .. } = p {
-            println!("{} {id} {seconds:.2}", if agrees { "ok " } else { "BAD" })
+            println!("{} {id} {seconds:.2}", if agrees { "ok " } else { "BAD" });
         }
     })
     .unwrap();

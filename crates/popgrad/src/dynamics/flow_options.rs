@@ -22,8 +22,8 @@ impl AbsoluteTolerance {
         match self {
             Self::Fixed(value) => value,
             Self::OfSmallestStudent(factor) => {
-                let whole = 0..start.len();
-                let slices = if students.is_empty() { std::slice::from_ref(&whole) } else { students };
+                let whole = [0..start.len()];
+                let slices = if students.is_empty() { &whole[..] } else { students };
                 let norms = slices.iter().map(|slice| norm(&start[slice.clone()])).filter(|n| *n > 0.0);
                 factor * norms.fold(1.0, f64::min)
             }

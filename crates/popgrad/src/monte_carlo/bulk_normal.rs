@@ -10,7 +10,7 @@
 //! stray less than the grid's `2^-32`. Both are invisible below some 1e16 samples in moments, and a sample
 //! of 1e10 numbers would on average miss 0.1 beyond 6.76.
 
-use crate::eight::{Eight, LANES, fused};
+use crate::eight::{EIGHT, Eight, fused};
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f64x8, u32x16, u64x8};
 
@@ -72,7 +72,7 @@ pub(crate) struct BulkNormal {
     key: [u32; 8],
     stream: u64,
     superblock: u64,
-    words: Box<[[u64; LANES]; PAIRS]>,
+    words: Box<[[u64; EIGHT]; PAIRS]>,
     used: usize,
 }
 
@@ -83,7 +83,7 @@ impl BulkNormal {
         for (word, four) in key.iter_mut().zip(bytes.as_chunks::<4>().0) {
             *word = u32::from_le_bytes(*four);
         }
-        Self { key, stream, superblock: 0, words: Box::new([[0; LANES]; PAIRS]), used: PAIRS }
+        Self { key, stream, superblock: 0, words: Box::new([[0; EIGHT]; PAIRS]), used: PAIRS }
     }
 
     /// Fills `out` with normals: entry `j` holds number `j` of eight samples. An odd last number uses up a pair.
@@ -117,9 +117,11 @@ impl BulkNormal {
 
 /// Sixteen consecutive ChaCha8 blocks, one in each 32-bit lane.
 #[inline(always)]
-fn superblock<S: Simd>(simd: S, key: &[u32; 8], stream: u64, index: u64) -> [[u64; LANES]; PAIRS] {
+fn superblock<S: Simd>(simd: S, key: &[u32; 8], stream: u64, index: u64) -> [[u64; EIGHT]; PAIRS] {
     let splat = |x: u32| u32x16::splat(simd, x);
-    let halves = |x: u64| [x as u32, (x >> 32) as u32];
+    let halves = |x: u64| {
+        [x.to_le_bytes(), (x >> 32).to_le_bytes()].map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+    };
     // Sixteen blocks a superblock: lane numbers never carry out of the low word.
     let counter = halves(index * 16);
     let nonce = halves(stream);
@@ -145,7 +147,7 @@ fn superblock<S: Simd>(simd: S, key: &[u32; 8], stream: u64, index: u64) -> [[u6
         quarter_round(&mut x, 2, 7, 8, 13);
         quarter_round(&mut x, 3, 4, 9, 14);
     }
-    let mut out = [[0; LANES]; PAIRS];
+    let mut out = [[0; EIGHT]; PAIRS];
     for i in 0..PAIRS {
         let word: u64x8<S> = (x[i] + start[i]).bitcast();
         out[i] = word.into();
@@ -161,13 +163,13 @@ fn rotate<S: Simd>(x: u32x16<S>, by: u32) -> u32x16<S> {
 
 #[inline(always)]
 fn quarter_round<S: Simd>(x: &mut [u32x16<S>; 16], a: usize, b: usize, c: usize, d: usize) {
-    x[a] = x[a] + x[b];
+    x[a] += x[b];
     x[d] = rotate(x[d] ^ x[a], 16);
-    x[c] = x[c] + x[d];
+    x[c] += x[d];
     x[b] = rotate(x[b] ^ x[c], 12);
-    x[a] = x[a] + x[b];
+    x[a] += x[b];
     x[d] = rotate(x[d] ^ x[a], 8);
-    x[c] = x[c] + x[d];
+    x[c] += x[d];
     x[b] = rotate(x[b] ^ x[c], 7);
 }
 
@@ -204,4 +206,123 @@ fn normal_pair<S: Simd>(simd: S, bits: u64x8<S>) -> (f64x8<S>, f64x8<S>) {
     let radius: f64x8<S> = (radius.bitcast::<u64x8<S>>() | turn).bitcast();
     let yy = y * y;
     (radius * polynomial(simd, &COSINE, yy), (radius * y) * polynomial(simd, &SINE, yy))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::cast_possible_truncation)] // the halves of a word
+
+    use super::*;
+    use crate::lanes::{Lanes, on_lanes};
+    use crate::{Level, Moments, RandomStream, normal_cdf, two_sided_bound};
+    use std::f64::consts::TAU;
+
+    const TAG: u8 = 9;
+
+    fn normals(level: Level, seed: u64, stream: u64, count: usize) -> Vec<[f64; EIGHT]> {
+        let mut source = BulkNormal::new(seed, TAG, stream);
+        let mut out = vec![Eight::default(); count];
+        on_lanes!(Lanes::new(level).expect("available"), simd => source.fill(simd, &mut out));
+        out.iter().map(|x| x.0).collect()
+    }
+
+    /// Independent: words of the library's ChaCha8 at their places, transformed by `libm`.
+    #[test]
+    fn pairs_are_the_transform_of_the_chacha8_words() {
+        let (seed, stream) = (0x0123_4567_89ab_cdef, 77);
+        let mut library = RandomStream::tagged(seed, TAG, stream);
+        let got = normals(Level::detect(), seed, stream, 6 * PAIRS);
+        for superblock in 0..3 {
+            // words[b][w]: word w of block b.
+            let mut words = [[0_u32; 16]; 16];
+            for w in words.as_flattened_mut().as_chunks_mut::<2>().0 {
+                let both = library.next_u64();
+                (w[0], w[1]) = (both as u32, (both >> 32) as u32);
+            }
+            for pair in 0..PAIRS {
+                for lane in 0..EIGHT {
+                    let (angle, radius) = (words[2 * lane][pair], words[2 * lane + 1][pair]);
+                    let r = (-2.0 * libm::log((f64::from(radius) + 0.5) / 4_294_967_296.0)).sqrt();
+                    let r = if angle >> 31 == 1 { -r } else { r };
+                    let phi =
+                        (f64::from(angle & 0x7fff_ffff) + 0.5 - 1_073_741_824.0) * TAU / 4_294_967_296.0;
+                    let at = 2 * (superblock * PAIRS + pair);
+                    for (got, want) in
+                        [(got[at][lane], r * libm::cos(phi)), (got[at + 1][lane], r * libm::sin(phi))]
+                    {
+                        assert!((got - want).abs() < 1e-9 * (1.0 + r.abs()), "{got} {want}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// The promised bits. A change here raises `NUMERICS`.
+    #[test]
+    fn golden_bits_at_every_instruction_set() {
+        for level in Level::available() {
+            let x = normals(level, 1703, 560, 33);
+            let digest = x
+                .as_flattened()
+                .iter()
+                .fold(0_u64, |h, v| h.rotate_left(5).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ v.to_bits());
+            let got = [x[0][0].to_bits(), x[1][7].to_bits(), x[32][3].to_bits(), digest];
+            assert_eq!(got, GOLDEN, "{level:?}: {got:#x?}");
+        }
+    }
+
+    const GOLDEN: [u64; 4] =
+        [0xbfd4_ebff_3241_28eb, 0x3ff9_fa19_de82_8f42, 0xbff6_7713_aa0c_8018, 0x5485_8c3f_793c_14f8];
+
+    /// Independent: moments up to the sixth, within and between the numbers of a pair, lanes and streams; tail counts;
+    /// the whole distribution function. Two million numbers, one budget of 1e-6.
+    #[test]
+    fn bulk_normals_are_normal() {
+        let bound = two_sided_bound(1e-6 / 40.0).unwrap();
+        let x: Vec<Vec<[f64; EIGHT]>> = (0..64).map(|s| normals(Level::detect(), 5, s, 4000)).collect();
+        let check = |name: &str, want: f64, values: &mut dyn Iterator<Item = f64>| {
+            let mut m = Moments::default();
+            for v in values {
+                m.push(v);
+            }
+            let off = (m.mean() - want) / m.standard_error();
+            assert!(off.abs() < bound, "{name}: {} against {want}, {off} errors", m.mean());
+        };
+        let all = || x.iter().flat_map(|s| s.as_flattened().iter().copied());
+        for (power, want) in [(1, 0.0), (2, 1.0), (3, 0.0), (4, 3.0), (5, 0.0), (6, 15.0)] {
+            check("power", want, &mut all().map(|z| (0..power).fold(1.0, |p, _| p * z)));
+        }
+        for size in [0.01, 1.0, 2.0, 3.0, 4.0, 5.0] {
+            let want = 2.0 * normal_cdf(-size);
+            let beyond = all().filter(|z| z.abs() > size).count() as f64;
+            let n = all().count() as f64;
+            let sd = (n * want * (1.0 - want)).sqrt();
+            // Beyond 5 about one number is expected: a Poisson count, below 1e-7 to exceed ten.
+            assert!((beyond - n * want).abs() < bound * sd.max(2.0), "beyond {size}: {beyond} of {n}");
+        }
+        let pairs = || x.iter().flat_map(|s| s.as_chunks::<2>().0);
+        for lane in 0..EIGHT {
+            check("pair", 0.0, &mut pairs().map(|p| p[0][lane] * p[1][lane]));
+            check(
+                "squares of a pair",
+                1.0,
+                &mut pairs().map(|p| p[0][lane] * p[0][lane] * p[1][lane] * p[1][lane]),
+            );
+            let next = (lane + 1) % EIGHT;
+            check("lanes", 0.0, &mut pairs().map(|p| p[0][lane] * p[0][next]));
+        }
+        check("neighbours", 0.0, &mut x.iter().flat_map(|s| s.windows(3).map(|w| w[0][0] * w[2][0])));
+        check(
+            "streams",
+            0.0,
+            &mut x.windows(2).flat_map(|s| s[0].iter().zip(&s[1]).map(|(a, b)| a[3] * b[3])),
+        );
+        let mut sorted: Vec<f64> = all().collect();
+        sorted.sort_by(f64::total_cmp);
+        let n = sorted.len() as f64;
+        let gap = sorted.iter().enumerate().map(|(i, z)| (normal_cdf(*z) - (i as f64 + 0.5) / n).abs());
+        let worst = gap.fold(0.0, f64::max);
+        // Massart's bound 2 exp(-2 n D^2) = 1e-6.
+        assert!(worst < (libm::log(2e6) / (2.0 * n)).sqrt() + 0.5 / n, "{worst}");
+    }
 }

@@ -3,12 +3,11 @@
 use super::sample_law::{Batch, SampleLaw};
 use super::{Estimate, MonteCarloError, SamplePlan, SampleProgress};
 use crate::Moments;
-use crate::eight::{Eight, LANES, fused};
-use fearless_simd::prelude::*;
+use crate::eight::{EIGHT, Eight, fused};
 use fearless_simd::{Simd, f64x8};
 
 /// Groups of eight samples that an observer sees at once, so that running sums are fetched half as often.
-pub(crate) const BLOCK: usize = 2;
+const BLOCK: usize = 2;
 
 /// Takes in samples.
 pub(crate) trait Observer {
@@ -46,7 +45,7 @@ impl Driver {
 
     /// Units in a full batch.
     fn batch_units(&self) -> u64 {
-        self.law.groups() * LANES as u64 / self.law.unit()
+        self.law.groups() * EIGHT as u64 / self.law.unit()
     }
 
     fn batches(&self) -> u64 {
@@ -55,7 +54,7 @@ impl Driver {
 
     /// Batches that a budget of samples asks for, at least one.
     pub(crate) fn batches_for(&self, budget: u64) -> u64 {
-        budget.div_ceil(self.law.groups() * LANES as u64).clamp(1, (self.batches() - self.batch).max(1))
+        budget.div_ceil(self.law.groups() * EIGHT as u64).clamp(1, (self.batches() - self.batch).max(1))
     }
 
     pub(crate) fn samples_done(&self) -> u64 {
@@ -90,9 +89,9 @@ impl Driver {
         let sequences = self.law.is_sequential();
         // Sequences: every group holds the same eight. Independent samples: the last batch may have fewer groups.
         let units = left.min(self.batch_units());
-        let groups = if sequences { self.law.unit() } else { units.div_ceil(LANES as u64) };
+        let groups = if sequences { self.law.unit() } else { units.div_ceil(EIGHT as u64) };
         let active = |group: u64| {
-            let first = if sequences { 0 } else { group * LANES as u64 };
+            let first = if sequences { 0 } else { group * EIGHT as u64 };
             let mut weights = Eight::default();
             for (lane, w) in weights.0.iter_mut().enumerate() {
                 *w = f64::from(u8::from(first + (lane as u64) < units));
@@ -101,7 +100,7 @@ impl Driver {
         };
         let mut group = 0;
         while group < groups {
-            let here = (groups - group).min(BLOCK as u64) as usize;
+            let here = if groups - group < BLOCK as u64 { 1 } else { BLOCK };
             for x in x.chunks_exact_mut(self.dimension).take(here) {
                 samples.draw(simd, x);
             }
@@ -139,7 +138,7 @@ impl Sums {
     fn fold(&mut self, length: Option<u64>, units: u64) {
         for ((sum, squares), moments) in self.sum.iter_mut().zip(&mut self.squares).zip(&mut self.moments) {
             if let Some(length) = length {
-                for s in &sum.0[..units as usize] {
+                for (_, s) in (0..units).zip(&sum.0) {
                     moments.push(s / length as f64);
                 }
             } else {

@@ -63,8 +63,8 @@ impl Sampled {
 
     #[inline(always)]
     fn see_group<S: Simd>(&mut self, simd: S, x: &[Eight], active: f64x8<S>) {
-        let student = self.student.eval_lanes(simd, x, Some(&mut self.units));
-        let teacher = self.teacher.eval_lanes(simd, x, None);
+        let student = self.student.eval_eight(simd, x, Some(&mut self.units));
+        let teacher = self.teacher.eval_eight(simd, x, None);
         let residual = (student - teacher + project(simd, &self.skip_gap, x)) * active;
         self.sums.add(simd, 0, residual * residual * f64x8::splat(simd, 0.5));
         let (alpha, one) = (f64x8::splat(simd, self.student.leaky()), f64x8::splat(simd, 1.0));

@@ -3,7 +3,7 @@
 use super::bulk_normal::BulkNormal;
 use super::{Estimate, MonteCarloError, SamplePlan, SampleProgress};
 use crate::angle::{check_pair, split};
-use crate::eight::{Eight, LANES, fused};
+use crate::eight::{EIGHT, Eight, fused};
 use crate::lanes::{Lanes, on_lanes};
 use crate::{RandomStream, VectorError};
 use fearless_simd::prelude::*;
@@ -12,7 +12,7 @@ use fearless_simd::{Simd, f64x8};
 /// Groups of eight samples in a batch.
 const GROUPS: u64 = 512;
 /// Samples in a batch.
-const BATCH: u64 = GROUPS * LANES as u64;
+const BATCH: u64 = GROUPS * EIGHT as u64;
 /// Key tags of the two normals of each sample, and of the vector of everything else.
 const PLANE_TAG: u8 = 3;
 const REST_TAG: u8 = 4;
@@ -116,25 +116,25 @@ fn plane_batch<S: Simd>(simd: S, mut normals: BulkNormal, w: [f64; 2], left: u64
     let zero = splat(0.0);
     let mut sums = [zero; 6];
     let mut z = [Eight::default(); 2];
-    for group in 0..GROUPS.min(left.div_ceil(LANES as u64)) {
+    for group in 0..GROUPS.min(left.div_ceil(EIGHT as u64)) {
         normals.fill(simd, &mut z);
-        let mut active = Eight([1.0; LANES]);
+        let mut active = Eight([1.0; EIGHT]);
         for (lane, a) in active.0.iter_mut().enumerate() {
-            *a = f64::from(u8::from(group * (LANES as u64) + (lane as u64) < left));
+            *a = f64::from(u8::from(group * (EIGHT as u64) + (lane as u64) < left));
         }
         let [z1, z2] = [z[0].load(simd), z[1].load(simd)];
         let product = fused(simd, z1, splat(w[0]), z2 * splat(w[1]));
         let y = z1.simd_gt(zero).select(product.max(zero), zero) * active.load(simd);
         let (y1, y2) = (y * z1, y * z2);
-        sums[0] = sums[0] + y1;
-        sums[1] = sums[1] + y2;
+        sums[0] += y1;
+        sums[1] += y2;
         sums[2] = fused(simd, y1, y1, sums[2]);
         sums[3] = fused(simd, y1, y2, sums[3]);
         sums[4] = fused(simd, y2, y2, sums[4]);
         sums[5] = fused(simd, y, y, sums[5]);
     }
     sums.map(|s| {
-        let lanes: [f64; LANES] = s.into();
+        let lanes: [f64; EIGHT] = s.into();
         lanes.iter().sum()
     })
 }

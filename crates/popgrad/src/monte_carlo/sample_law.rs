@@ -3,7 +3,7 @@
 use super::MonteCarloError;
 use super::bulk_normal::BulkNormal;
 use crate::RandomStream;
-use crate::eight::{Eight, LANES, fused};
+use crate::eight::{EIGHT, Eight, fused};
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f64x8};
 
@@ -174,7 +174,7 @@ impl Batch {
     /// Sample after sample from one scalar stream.
     fn draw_scalars(&mut self, x: &mut [Eight]) {
         self.point.resize(x.len(), 0.0);
-        for lane in 0..LANES {
+        for lane in 0..EIGHT {
             let (stream, point) = (&mut self.scalars, &mut self.point);
             match self.law {
                 SampleLaw::Sphere { radius } => stream.fill_sphere(radius, point),

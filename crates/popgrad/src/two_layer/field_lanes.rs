@@ -12,11 +12,8 @@
 use super::problem::{TwoLayer, direction};
 use crate::lanes::{padded, psi_sine, sum_lanes};
 use crate::panels::Panels;
-use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask, f64x8};
+use fearless_simd::{Simd, SimdBase, SimdFloat, f64x8};
 use std::f64::consts::TAU;
-
-/// A student whose largest teacher cosine is below this is not near the teacher; see `near_teacher`.
-pub(super) const NEAR_COSINE: f64 = 0.35;
 
 /// Squared lengths outside this range are computed again with scaling.
 const SAFE_SQUARE: std::ops::Range<f64> = 1e-280..1e280;
@@ -47,8 +44,6 @@ pub(super) struct LaneField {
     products: Vec<f64>,
     /// The field `r`: `K x dp`.
     pub(super) field: Vec<f64>,
-    /// Whether each student has a teacher within [`NEAR_COSINE`] (always false unless `K = M`).
-    near: Vec<bool>,
 }
 
 impl LaneField {
@@ -79,7 +74,6 @@ impl LaneField {
             lengths: vec![0.0; k],
             products: vec![0.0; k * np],
             field: vec![0.0; k * dp],
-            near: vec![false; k],
         }
     }
 
@@ -88,33 +82,24 @@ impl LaneField {
         self.dp
     }
 
-    /// Whether every student has a teacher within [`NEAR_COSINE`] after the last evaluation.
-    pub(super) fn all_near(&self) -> bool {
-        self.near.iter().all(|n| *n)
+    /// Whether the last field's root-mean-square row is below `share` times the root of the sum of squared weighted
+    /// lengths, `sum_z (c_z |z|)^2`: a random sum of such terms is about a third of that root.
+    #[inline(always)]
+    pub(super) fn field_is_below<S: Simd>(&self, simd: S, share: f64) -> bool {
+        let square = |x: &[f64]| {
+            let zero = f64x8::splat(simd, 0.0);
+            let sum = |s: f64x8<S>, c: &[f64]| {
+                let v = f64x8::from_slice(simd, c);
+                v.mul_add_precise(v, s)
+            };
+            sum_lanes(x.chunks_exact(8).fold(zero, sum))
+        };
+        square(&self.field) < share * share * self.k as f64 * square(&self.weighted_lengths)
     }
 
-    /// Whether the last field's norm is at most `share` times the weighted lengths of all units added up.
-    pub(super) fn field_is_below(&self, share: f64) -> bool {
-        if share == f64::INFINITY {
-            return true;
-        }
-        let total: f64 = self.weighted_lengths.iter().map(|x| x.abs()).sum();
-        let mut squares = 0.0;
-        for row in self.field.chunks_exact(self.dp) {
-            squares += row[..self.d].iter().map(|r| r * r).sum::<f64>();
-        }
-        squares.sqrt() <= share * total
-    }
-
-    /// The teacher of smallest angle to student `j`; `None` where all of the teacher's outputs are zero.
-    pub(super) fn nearest_teacher(&self, j: usize) -> Option<usize> {
-        let mut best: Option<(usize, f64)> = None;
-        for (t, (p, c)) in self.products[j * self.np..].iter().zip(&self.coefficients[..self.m]).enumerate() {
-            if *c != 0.0 && best.is_none_or(|b| p / c > b.1) {
-                best = Some((t, p / c));
-            }
-        }
-        best.map(|b| b.0)
+    /// `pi - theta` of student `j` and teacher `t`, whose output is not zero, after [`LaneField::evaluate`].
+    pub(super) fn psi(&self, j: usize, t: usize) -> f64 {
+        self.products[j * self.np + t] / self.coefficients[t]
     }
 
     /// Evaluates the field at white weights `w` (`K x d`) with output weights `a` (length `K`).
@@ -153,9 +138,6 @@ impl LaneField {
         for j in 0..self.k {
             let row = &mut self.products[j * np..(j + 1) * np];
             row[m + j] = 1.0;
-            if self.k == m {
-                self.near[j] = any_above(simd, &row[..m], NEAR_COSINE);
-            }
             let mut sum = f64x8::splat(simd, 0.0);
             for (cells, weights) in row.chunks_exact_mut(8).zip(self.weighted_lengths.chunks_exact(8)) {
                 let cosine = f64x8::from_slice(simd, cells);
@@ -169,10 +151,9 @@ impl LaneField {
         total / TAU
     }
 
-    /// The teacher of smallest angle to student `j`, after [`LaneField::loss`].
-    pub(super) fn nearest_by_angle(&self, j: usize) -> Option<usize> {
-        let row = &self.products[j * self.np..j * self.np + self.m];
-        (0..self.m).reduce(|best, t| if row[t] > row[best] { t } else { best })
+    /// `pi - theta` of student `j` and teacher `t`, after [`LaneField::loss`].
+    pub(super) fn psi_of_loss(&self, j: usize, t: usize) -> f64 {
+        self.products[j * self.np + t]
     }
 
     /// Cosines of the students with all units, `K x np`, teachers first; loads the students.
@@ -190,9 +171,6 @@ impl LaneField {
     fn angle_row<S: Simd>(&mut self, simd: S, j: usize, own: usize) {
         let row = &mut self.products[j * self.np..(j + 1) * self.np];
         row[own] = 1.0;
-        if self.k == self.m {
-            self.near[j] = any_above(simd, &row[..self.m], NEAR_COSINE);
-        }
         let mut sum = f64x8::splat(simd, 0.0);
         let columns = row.chunks_exact_mut(8).zip(self.coefficients.chunks_exact(8));
         for ((cells, coefficients), weights) in columns.zip(self.weighted_lengths.chunks_exact(8)) {
@@ -232,13 +210,4 @@ impl LaneField {
             self.directions.set_column(self.m + j, &unit[..d]);
         }
     }
-}
-
-/// Whether an entry is above the bound.
-#[inline(always)]
-fn any_above<S: Simd>(simd: S, x: &[f64], bound: f64) -> bool {
-    let (whole, rest) = x.as_chunks::<8>();
-    let limit = f64x8::splat(simd, bound);
-    whole.iter().any(|c| f64x8::load_array_ref(simd, c).simd_gt(limit).any_true())
-        || rest.iter().any(|c| *c > bound)
 }

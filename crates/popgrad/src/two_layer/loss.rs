@@ -21,16 +21,16 @@ impl Evaluator<'_> {
         let (w, a) = (white_weights(&self.white, problem, student), output(&self.ones, student));
         let lanes = &mut self.lanes;
         let mut relu = on_lanes!(problem.lanes, simd, WIDE => lanes.loss::<_, WIDE>(simd, w, a));
+        relu += problem.energy();
         self.paired = false;
+        // Away from the teacher the loss is of the size of the energies, and so is its accuracy.
         if let Some(near) = &mut self.near
-            && lanes.all_near()
-            && near.pair(problem, (student.weights.as_slice(), w), a, |j| lanes.nearest_by_angle(j))
+            && relu < problem.energy()
+            && near.pair(problem, (student.weights.as_slice(), w), a, |j, t| lanes.psi_of_loss(j, t))
         {
             self.paired = true;
             let near = &*near;
             relu = on_lanes!(problem.lanes, _simd => near_loss::loss(near));
-        } else {
-            relu += problem.energy();
         }
         let slope = 1.0 - problem.alpha;
         let mut total = slope * slope * relu;

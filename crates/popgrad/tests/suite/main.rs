@@ -1,15 +1,20 @@
 //! Claims that cross modules, in one binary: golden values, properties, independent computations, derivatives, the
 //! paper's numbers. Golden values are in `tests/fixtures`; the allowed errors are rows of `popgrad::accuracy`.
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test fails by panicking and shows its worst error
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)] // a test fails by panicking and shows its worst error
 #![allow(clippy::disallowed_methods)] // references may use the platform's functions
 #![allow(clippy::neg_cmp_op_on_partial_ord, clippy::manual_assert)] // NaN must fail a comparison
 
 mod accuracy_table; // every public numeric function has a row; docs/accuracy.md is the table
 mod dynamics; // descent and flow: order, tolerances, exact solutions, events, the same bits wherever a run is cut
+mod eigenvalues; // symmetric matrices: eigenvalues and eigenvectors
+mod empirical; // the loss on given data: plain sums, finite differences, its landscape
 mod fixture; // reads golden values, and keeps the worst error of a test
 mod ground; // angles, kernel, gating function, second derivatives, laws of the input
+mod monte_carlo; // sampled gating function, loss and gradient; calibrated errors; dependent samples
+mod multilayer; // Proposition 2 against golden values and an independent backward pass
 mod random_stream; // the random streams against an independent ChaCha8 and 50 digits; moments of every law
 mod single_relu; // exact flow, Theorems 5 and 6, incomplete beta function
+mod spectrum; // eigenvalues and eigenvectors against closed forms
 mod statistics; // the normal law against 50 digits; coverage of intervals; scatter of fitted lines
 mod symmetric; // plane of Theorem 7, finite groups
 mod two_layer; // loss, gradient and Hessian of the two-layer problem

@@ -126,7 +126,7 @@ fn points_on_the_sphere_have_its_radius() {
 /// Independent: the distance of Kolmogorov and Smirnov between normals and their law; seed fixed.
 #[test]
 fn normals_follow_the_whole_distribution_function() {
-    let n = 100_000;
+    let n = 100_000_usize;
     let mut s = RandomStream::new(4, 0);
     let mut z: Vec<f64> = (0..n).map(|_| s.normal()).collect();
     z.sort_by(f64::total_cmp);

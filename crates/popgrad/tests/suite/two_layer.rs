@@ -1,39 +1,45 @@
 //! The two-layer landscape: golden values away from and near the teacher, derivatives, invariances.
 
 use crate::fixture::{allowed, list, number, numbers, read, row};
-use popgrad::{Blocks, Matrix, Student, TwoLayer, gating};
+use popgrad::{Blocks, Matrix, Student, TwoLayer, angle, gating, kernel};
 use serde_json::Value;
 
-fn matrix(value: &Value) -> Matrix {
+pub(crate) fn matrix(value: &Value) -> Matrix {
     let rows: Vec<Vec<f64>> = list(value).iter().map(numbers).collect();
     Matrix::try_from_rows(&rows).expect("a matrix")
 }
 
-fn norm(x: &[f64]) -> f64 {
+pub(crate) fn norm(x: &[f64]) -> f64 {
     x.iter().map(|v| v * v).sum::<f64>().sqrt()
 }
 
-fn distance(x: &[f64], y: &[f64]) -> f64 {
+pub(crate) fn distance(x: &[f64], y: &[f64]) -> f64 {
     norm(&x.iter().zip(y).map(|(a, b)| a - b).collect::<Vec<_>>())
 }
 
 /// Sum of the norms of the terms of neuron `j`'s gradient, `|a_j| sum_z |c_z| |F(w_j, z)|`.
-fn term_norms(w: &Matrix, a: &[f64], v: &Matrix, b: &[f64], j: usize) -> f64 {
+pub(crate) fn term_norms(w: &Matrix, a: &[f64], v: &Matrix, b: &[f64], j: usize) -> f64 {
     let units = (0..w.rows()).map(|k| (a[k], w.row(k))).chain((0..v.rows()).map(|m| (b[m], v.row(m))));
     a[j].abs() * units.map(|(c, z)| c.abs() * norm(&gating(w.row(j), z).unwrap())).sum::<f64>()
 }
 
 #[test]
 fn gradients_match_the_golden_networks() {
-    let (mut worst, mut worst_output) = (0.0_f64, 0.0_f64);
+    let (mut worst, mut worst_output, mut worst_bound) = (0.0_f64, 0.0_f64, 0.0_f64);
+    let bound_row = row("TwoLayer::gradient_error");
     for case in list(&read("network.json")["cases"]) {
         let (w, v) = (matrix(&case["W"]), matrix(&case["V"]));
         let (a, b) = (numbers(&case["a"]), numbers(&case["b"]));
         let problem = TwoLayer::try_new(v.clone()).unwrap().with_teacher_output(b.clone()).unwrap();
         let got = problem.gradient(Student::new(w.view()).with_output(&a)).unwrap();
+        let bounds = problem.gradient_error(Student::new(w.view()).with_output(&a)).unwrap();
         let (want, want_output) = (matrix(&case["grad_W"]), numbers(&case["grad_a"]));
         for j in 0..w.rows() {
             let scale = term_norms(&w, &a, &v, &b, j);
+            let error = distance(got.weights.row(j), want.row(j));
+            assert!(error <= bounds[j], "the bound {} does not hold for {error}", bounds[j]);
+            let formula = allowed("TwoLayer::gradient#weights", scale);
+            worst_bound = worst_bound.max(bound_row.used(bounds[j], formula, formula));
             worst = worst.max(distance(got.weights.row(j), want.row(j)) / (f64::EPSILON * scale));
             let scale = scale / a[j].abs() * norm(w.row(j));
             worst_output = worst_output.max((got.output[j] - want_output[j]).abs() / (f64::EPSILON * scale));
@@ -41,6 +47,7 @@ fn gradients_match_the_golden_networks() {
     }
     println!("worst: gradient {worst:.2}, output gradient {worst_output:.2} EPSILON of the terms");
     assert!(worst <= row("TwoLayer::gradient#weights").factor, "{worst}");
+    assert!(worst_bound <= 1.0, "the bounds of gradient_error are off: {worst_bound}");
     assert!(worst_output <= row("TwoLayer::gradient#output").factor, "{worst_output}");
 }
 
@@ -101,6 +108,14 @@ fn near_the_teacher_gradients_keep_relative_accuracy() {
     assert!(worst_output <= row("TwoLayer::gradient#near_output").factor, "{worst_output}");
 }
 
+/// Sum of the magnitudes of the loss's terms, `1/2 sum |c_i| |c_j| k(z_i, z_j)`.
+pub(crate) fn loss_terms(w: &Matrix, a: &[f64], v: &Matrix, b: &[f64]) -> f64 {
+    let students = (0..w.rows()).map(|k| (a[k], w.row(k)));
+    let units: Vec<_> = students.chain((0..v.rows()).map(|m| (b[m], v.row(m)))).collect();
+    let pair = |x: &(f64, &[f64]), y: &(f64, &[f64])| 0.5 * (x.0 * y.0).abs() * kernel(x.1, y.1).unwrap();
+    units.iter().map(|x| units.iter().map(|y| pair(x, y)).sum::<f64>()).sum()
+}
+
 #[test]
 fn losses_match_the_golden_networks() {
     let mut worst = 0.0_f64;
@@ -110,18 +125,11 @@ fn losses_match_the_golden_networks() {
         let problem = TwoLayer::try_new(v.clone()).unwrap().with_teacher_output(b.clone()).unwrap();
         let got = problem.loss(Student::new(w.view()).with_output(&a)).unwrap();
         let want = number(&case["loss"]);
-        let units: Vec<(f64, &[f64])> =
-            (0..w.rows()).map(|k| (a[k], w.row(k))).chain((0..v.rows()).map(|m| (b[m], v.row(m)))).collect();
-        let scale: f64 = units
-            .iter()
-            .flat_map(|x| {
-                units.iter().map(move |y| 0.5 * (x.0 * y.0).abs() * popgrad::kernel(x.1, y.1).unwrap())
-            })
-            .sum();
+        let scale = loss_terms(&w, &a, &v, &b);
         worst = worst.max((got - want).abs() / (f64::EPSILON * scale));
     }
     println!("worst: loss {worst:.2} EPSILON of the terms");
-    assert!(worst <= 4.0, "{worst}");
+    assert!(worst <= row("TwoLayer::loss").factor, "{worst}");
 }
 
 #[test]
@@ -136,12 +144,12 @@ fn near_the_teacher_losses_keep_relative_accuracy() {
         }
     }
     println!("worst: loss {:.2e} relative ({})", worst.0, worst.1);
-    assert!(worst.0 <= 2e-15, "{worst:?}");
+    assert!(worst.0 <= allowed("TwoLayer::loss#near", 1.0), "{worst:?}");
 }
 
 #[test]
 fn hessians_match_the_golden_networks() {
-    let mut worst = 0.0_f64;
+    let (mut worst, mut worst_product) = (0.0_f64, 0.0_f64);
     for case in list(&read("network.json")["cases"]) {
         if case["hessian"].is_null() {
             continue;
@@ -152,13 +160,50 @@ fn hessians_match_the_golden_networks() {
         let student = Student::new(w.view()).with_output(&a);
         let got = problem.hessian(student, Blocks::All).unwrap();
         let want = matrix(&case["hessian"]);
-        let scale = want.as_slice().iter().fold(0.0_f64, |m, x| m.max(x.abs()));
-        let error =
-            got.as_slice().iter().zip(want.as_slice()).fold(0.0_f64, |m, (x, y)| m.max((x - y).abs()));
-        worst = worst.max(error / (f64::EPSILON * scale));
+        let scale = hessian_terms(&w, &a, &v, &b);
+        for ((x, y), s) in got.as_slice().iter().zip(want.as_slice()).zip(scale.as_slice()) {
+            worst = worst.max((x - y).abs() / (f64::EPSILON * s));
+        }
+        let n = got.rows();
+        let p: Vec<f64> = (0..n).map(|i| libm::sin(1.0 + i as f64)).collect();
+        let (weights, output) = p.split_at(w.as_slice().len());
+        let weights = Matrix::try_new(w.rows(), w.cols(), weights.to_vec()).unwrap();
+        let (by_weights, by_output) = problem.hessian_product(student, weights.view(), output).unwrap();
+        for (i, x) in [by_weights.into_vec(), by_output].concat().iter().enumerate() {
+            let want: f64 = got.row(i).iter().zip(&p).map(|(h, q)| h * q).sum();
+            let scale: f64 = scale.row(i).iter().zip(&p).map(|(h, q)| h * q.abs()).sum();
+            worst_product = worst_product.max((x - want).abs() / (f64::EPSILON * scale));
+        }
     }
-    println!("worst: Hessian {worst:.2} EPSILON of the largest entry");
-    assert!(worst <= 8.0, "{worst}");
+    println!("worst: Hessian {worst:.2}, product {worst_product:.2} EPSILON of the terms");
+    assert!(worst <= row("TwoLayer::hessian").factor, "{worst}");
+    assert!(worst_product <= row("TwoLayer::hessian_product").factor, "{worst_product}");
+}
+
+/// The size of the terms of each entry's block of the Hessian, in the order of [`Blocks::All`].
+pub(crate) fn hessian_terms(w: &Matrix, a: &[f64], v: &Matrix, b: &[f64]) -> Matrix {
+    let (k, d) = (w.rows(), w.cols());
+    let lengths: Vec<f64> = (0..k).map(|j| norm(w.row(j))).collect();
+    let own = |j: usize| {
+        let units = (0..k).map(|i| (a[i], w.row(i))).chain((0..v.rows()).map(|m| (b[m], v.row(m))));
+        let term = |(c, z): (f64, &[f64])| {
+            let sine = if norm(z) > 0.0 { angle(w.row(j), z).unwrap().theta.sin() } else { 0.0 };
+            (a[j] * c).abs() * norm(z) * sine / (std::f64::consts::TAU * lengths[j])
+        };
+        0.5 * a[j] * a[j] + units.map(term).sum::<f64>()
+    };
+    let size = |row: usize, col: usize| match (row < k * d, col < k * d) {
+        (true, true) if row / d == col / d => own(row / d),
+        (true, true) => 0.5 * (a[row / d] * a[col / d]).abs(),
+        (false, false) => 0.5 * lengths[row - k * d] * lengths[col - k * d],
+        _ => {
+            let (j, other) = (row.min(col) / d, row.max(col) - k * d);
+            let field = if j == other { term_norms(w, a, v, b, j) / a[j].abs() } else { 0.0 };
+            field + 0.5 * a[j].abs() * lengths[other]
+        }
+    };
+    let n = k * d + k;
+    Matrix::try_new(n, n, (0..n * n).map(|i| size(i / n, i % n)).collect()).unwrap()
 }
 
 #[test]

@@ -105,9 +105,11 @@ struct Outcome {
 /// Runs the verb.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let plan = Plan::resolve(args)?;
-    let outcome = compute(&plan, args.hessian, context)?;
-    if let Some((path, blocks, overwrite)) = &plan.save {
-        save(&plan, path, blocks, *overwrite)?;
+    // The largest pieces first, so that what does not fit is refused before any work.
+    let hessians = hessians(&plan)?;
+    let outcome = compute(&plan, args.hessian)?;
+    if let Some((path, _, overwrite)) = &plan.save {
+        save(&hessians, path, *overwrite)?;
     }
     if context.json {
         summary::document(&plan, &outcome).print()?;
@@ -117,20 +119,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn compute(plan: &Plan, hessian: bool, context: &Context) -> Result<Outcome, Failure> {
+fn compute(plan: &Plan, hessian: bool) -> Result<Outcome, Failure> {
     let fail = at("--student");
-    let (loss, gradient) = (plan.problem.loss(plan.student()), plan.problem.gradient(plan.student()));
+    let eigenvalues = if hessian { Some(spectrum(plan)?) } else { None };
     let networks = (&plan.networks.0, &plan.networks.1);
-    let sampled =
-        plan.monte_carlo.map(|(law, samples)| sampled::monte_carlo(networks, law, samples, context));
-    let data = plan.data.as_deref().map(|location| sampled::on_data(location, networks));
     Ok(Outcome {
-        loss: loss.map_err(&fail)?,
-        gradient: gradient.map_err(&fail)?,
+        eigenvalues,
+        loss: plan.problem.loss(plan.student()).map_err(&fail)?,
+        gradient: plan.problem.gradient(plan.student()).map_err(&fail)?,
         error: plan.problem.gradient_error(plan.student()).map_err(&fail)?,
-        eigenvalues: if hessian { Some(spectrum(plan)?) } else { None },
-        monte_carlo: sampled.transpose()?,
-        data: data.transpose()?,
+        data: plan.data.as_deref().map(|file| sampled::on_data(file, networks)).transpose()?,
+        monte_carlo: plan.monte_carlo.map(|(law, n)| sampled::monte_carlo(networks, law, n)).transpose()?,
     })
 }
 
@@ -140,11 +139,14 @@ fn spectrum(plan: &Plan) -> Result<Vec<f64>, Failure> {
     popgrad::symmetric_eigenvalues(hessian.view()).map_err(|e| Failure::new("--hessian", &e, e.kind()))
 }
 
-fn save(plan: &Plan, path: &Path, blocks: &[BlocksArg], overwrite: Overwrite) -> Result<(), Failure> {
-    let hessians = blocks
-        .iter()
-        .map(|b| Ok((b.name(), plan.problem.hessian(plan.student(), b.blocks()).map_err(at("--save"))?)))
-        .collect::<Result<Vec<(&str, Matrix)>, Failure>>()?;
+/// The Hessians to be saved, each with the name of its member.
+fn hessians(plan: &Plan) -> Result<Vec<(&'static str, Matrix)>, Failure> {
+    let blocks = plan.save.as_ref().map_or(&[][..], |(_, blocks, _)| &blocks[..]);
+    let hessian = |b: &BlocksArg| plan.problem.hessian(plan.student(), b.blocks()).map_err(at("--save"));
+    blocks.iter().map(|b| Ok((b.name(), hessian(b)?))).collect()
+}
+
+fn save(hessians: &[(&str, Matrix)], path: &Path, overwrite: Overwrite) -> Result<(), Failure> {
     let members: Vec<Member<'_>> =
         hessians.iter().map(|(name, h)| Member::real(name, &[h.rows(), h.cols()], h.as_slice())).collect();
     write_npz(path, &members, overwrite).map_err(file_at("--save"))

@@ -1,10 +1,10 @@
 //! Loss and gradient on samples: drawn from the law, or given as data.
 
-use crate::Context;
 use crate::arguments::matrix;
 use crate::document::{number, rows, short_row};
 use crate::failure::Failure;
 use crate::progress;
+use crate::signals::Signals;
 use popgrad::{
     EmpiricalGradient, EmpiricalLoss, InputLaw, Network, NetworkError, NetworkEstimate, NetworkMonteCarlo,
     SampleLaw, SamplePlan, SampleProgress,
@@ -33,14 +33,14 @@ pub(super) fn monte_carlo(
     networks: (&Network, &Network),
     law: SampleLaw,
     plan: SamplePlan,
-    context: &Context,
 ) -> Result<NetworkEstimate, Failure> {
     let mut machine = NetworkMonteCarlo::try_new(networks.0, networks.1, law, plan)
         .map_err(|e| Failure::new("--monte-carlo", &e, e.kind()))?;
     let bar = progress::bar(plan.samples);
+    let signals = Signals::listen()?;
     while let SampleProgress::Running { done, .. } = machine.advance(SLICE) {
         bar.set_position(done);
-        if let Some(signal) = context.signals.caught() {
+        if let Some(signal) = signals.caught() {
             let message = format!(
                 "stopped after {done} of {} samples; the same command draws them again",
                 plan.samples

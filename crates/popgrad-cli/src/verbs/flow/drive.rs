@@ -1,12 +1,11 @@
 //! Driving the runs: slices, progress, signals, and the files that fill on the way.
 
 use super::plan::{Exact, Plan};
-use crate::Context;
 use crate::arguments::file_at;
 use crate::document::VERSION;
 use crate::failure::Failure;
 use crate::progress;
-use crate::signals::Signal;
+use crate::signals::{Signal, Signals};
 use indicatif::ProgressBar;
 use popgrad::{Advance, Outcome, Progress, SingleReluError, Status, StopRule};
 use popgrad_lab::flow::{ExactTrajectory, Model, Trajectory, TrajectoryPicture};
@@ -34,7 +33,7 @@ pub(super) struct RunResult {
 }
 
 /// Runs every start in turn and writes the files.
-pub(super) fn drive(plan: &Plan, context: &Context) -> Result<RunResult, Failure> {
+pub(super) fn drive(plan: &Plan, signals: &Signals) -> Result<RunResult, Failure> {
     let mut sinks = Sinks::open(plan)?;
     let bar = progress::bar(plan.starts.len() as u64 * BAR);
     let mut result = RunResult { runs: Vec::new(), rows: 0, stopped: None };
@@ -45,12 +44,12 @@ pub(super) fn drive(plan: &Plan, context: &Context) -> Result<RunResult, Failure
         }
         let mut trajectory = Trajectory::try_new(&plan.model, &plan.method, start)
             .map_err(|e| Failure::new("--start", &e, e.kind()))?;
-        let outcome = run_one(&mut trajectory, i, &mut sinks, context, |p| show(&bar, i, &plan.stop, &p))?;
+        let outcome = run_one(&mut trajectory, i, &mut sinks, signals, |p| show(&bar, i, &plan.stop, &p))?;
         let cut = outcome.status == Status::Interrupted;
         result.runs.push(outcome);
         // A signal that comes after the last step of the last run has nothing left to stop.
         if cut || i + 1 < plan.starts.len() {
-            result.stopped = context.signals.caught();
+            result.stopped = signals.caught();
         }
         if result.stopped.is_some() {
             break;
@@ -93,7 +92,7 @@ fn run_one(
     trajectory: &mut Trajectory<'_>,
     run: usize,
     sinks: &mut Sinks,
-    context: &Context,
+    signals: &Signals,
     report: impl Fn(Progress),
 ) -> Result<Outcome, Failure> {
     let mut budget = 1;
@@ -107,7 +106,7 @@ fn run_one(
             Advance::Running(progress) => progress,
         };
         report(progress);
-        if context.signals.caught().is_some() {
+        if signals.caught().is_some() {
             let outcome = trajectory.interrupt();
             sinks.take(trajectory, run)?;
             return Ok(outcome);
