@@ -111,8 +111,8 @@ pub const TABLE: &[Bound] = &[
     row("EmpiricalLoss::gradient", "the plain sum", (64.0, "mean squared size of the terms"), "as the loss (M.18)"),
     row("DeepNetwork::forward", D25, (32.0, "largest output"), "three layers (P.1)"),
     row("DeepNetwork::hidden_values", "the output", (64.0, "sum of |Q u|"), "five layers (P.3)"),
-    row("DeepNetwork::path_weights", DIGITS25, (32.0, "largest Q"), "three layers (P.2)"),
-    row("multilayer_gradient", DIGITS25, (32.0, "largest entry of a layer"), "three layers (P.4)"),
+    row("DeepNetwork::path_weights", D25, (32.0, "largest Q"), "three layers (P.2)"),
+    row("multilayer_gradient", D25, (32.0, "largest entry of a layer"), "three layers (P.4)"),
     row(
         "multilayer_gradient#random",
         "an independent backward pass",

@@ -230,7 +230,10 @@ impl<'p> Evaluator<'p> {
             && near.pair(problem, (student.weights.as_slice(), w), a, |j, t| lanes.psi(j, t))
         {
             self.paired = true;
-            on_lanes!(problem.lanes, simd, WIDE => near.evaluate::<_, WIDE>(simd, a, lanes));
+            on_lanes!(problem.lanes, simd, WIDE => {
+                lanes.load(simd, w);
+                near.evaluate::<_, WIDE>(simd, a, lanes);
+            });
         }
         self.update_linear(student);
         Ok(())
