@@ -51,6 +51,43 @@ impl Panels {
         }
     }
 
+    /// Overwrites the columns from `first` on with the rows of `rows` (`d` entries each).
+    #[inline(always)]
+    pub(crate) fn set_columns(&mut self, first: usize, rows: &[f64], d: usize) {
+        let last = first + rows.len() / d;
+        let mut col = first;
+        while col < last {
+            let (at, stride) = self.slot(col);
+            let count = (PANEL - col % PANEL).min(last - col);
+            let source = &rows[(col - first) * d..(col - first + count) * d];
+            for (i, line) in self.data[at..].chunks_mut(stride).take(d).enumerate() {
+                for (c, slot) in line[..count].iter_mut().enumerate() {
+                    *slot = source[c * d + i];
+                }
+            }
+            col += count;
+        }
+    }
+
+    /// Overwrites the rows from `first` on with those of `rows` (`d` entries each). Columns beyond `d` receive whatever
+    /// follows: a product's columns do not mix, and nobody reads those.
+    #[inline(always)]
+    pub(crate) fn set_rows<S: Simd>(&mut self, simd: S, first: usize, rows: &[f64], d: usize) {
+        for at in (0..d).step_by(8) {
+            let (slot, stride) = self.slot(at);
+            for (j, line) in rows.chunks_exact(d).enumerate() {
+                let to = slot + (first + j) * stride;
+                let from = j * d + at;
+                if from + 8 <= rows.len() {
+                    f64x8::from_slice(simd, &rows[from..from + 8]).store_slice(&mut self.data[to..to + 8]);
+                } else {
+                    let rest = &line[at..];
+                    self.data[to..to + rest.len()].copy_from_slice(rest);
+                }
+            }
+        }
+    }
+
     /// Eight entries of row `row`, columns `at .. at + 8`; `at` is a multiple of eight.
     #[inline(always)]
     pub(crate) fn vector<S: Simd>(&self, simd: S, row: usize, at: usize) -> f64x8<S> {

@@ -115,5 +115,11 @@ pub const TABLE: &[Bound] = &[
     row("DeepNetwork::hidden_values", "the output", (64.0, "sum of |Q u|"), "five layers (P.3)"),
     row("DeepNetwork::path_weights", D25, (32.0, "largest Q"), "three layers (P.2)"),
     row("multilayer_gradient", D25, (32.0, "largest entry of a layer"), "three layers (P.4)"),
-    row("multilayer_gradient#random", "an independent backward pass", (4500.0, "largest entry of a layer, depth 2 to 5"), "cancellation in the residual, both forms (P.4), (P.5)"),
+    row(
+        "multilayer_gradient#random",
+        "an independent backward pass",
+        (4500.0, "largest entry of a layer, depth 2 to 5"),
+        "cancellation in the residual, both forms (P.4), (P.5)",
+    ),
+    row("TwoLayer::gradient_error", "the row's error, and the sum of its terms' norms", (8.0, "the bound itself, as a formula; the row's error never exceeds it"), "four EPSILON times sums of lengths (T.7)"),
 ];

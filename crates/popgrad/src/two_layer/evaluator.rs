@@ -227,10 +227,13 @@ impl<'p> Evaluator<'p> {
         self.paired = false;
         if let Some(near) = &mut self.near
             && cancels
-            && near.pair(problem, (student.weights.as_slice(), w), a, |j| lanes.nearest_teacher(j))
+            && near.pair(problem, (student.weights.as_slice(), w), a, |j, t| lanes.psi(j, t))
         {
             self.paired = true;
-            on_lanes!(problem.lanes, simd, WIDE => near.evaluate::<_, WIDE>(simd, a, lanes));
+            on_lanes!(problem.lanes, simd, WIDE => {
+                lanes.load(simd, w);
+                near.evaluate::<_, WIDE>(simd, a, lanes);
+            });
         }
         self.update_linear(student);
         Ok(())

@@ -12,7 +12,7 @@
 use super::problem::{TwoLayer, direction};
 use crate::lanes::{padded, psi_sine, sum_lanes};
 use crate::panels::Panels;
-use fearless_simd::{Simd, SimdBase, SimdFloat, f64x8};
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat, f64x8};
 use std::f64::consts::TAU;
 
 /// Squared lengths outside this range are computed again with scaling.
@@ -40,6 +40,8 @@ pub(super) struct LaneField {
     weighted_lengths: Vec<f64>,
     /// Lengths of the students.
     pub(super) lengths: Vec<f64>,
+    /// One for teachers, one over the length for students: what turns inner products into cosines.
+    inverses: Vec<f64>,
     /// `c_z psi_jz`, with the sine term on the diagonal: `K x np`.
     products: Vec<f64>,
     /// The field `r`: `K x dp`.
@@ -72,6 +74,7 @@ impl LaneField {
             coefficients,
             weighted_lengths,
             lengths: vec![0.0; k],
+            inverses: vec![1.0; np],
             products: vec![0.0; k * np],
             field: vec![0.0; k * dp],
         }
@@ -86,26 +89,24 @@ impl LaneField {
     /// lengths, `sum_z (c_z |z|)^2`: a random sum of such terms is about a third of that root.
     #[inline(always)]
     pub(super) fn field_is_below<S: Simd>(&self, simd: S, share: f64) -> bool {
-        let square = |x: &[f64]| {
-            let zero = f64x8::splat(simd, 0.0);
-            let sum = |s: f64x8<S>, c: &[f64]| {
-                let v = f64x8::from_slice(simd, c);
-                v.mul_add_precise(v, s)
-            };
-            sum_lanes(x.chunks_exact(8).fold(zero, sum))
-        };
-        square(&self.field) < share * share * self.k as f64 * square(&self.weighted_lengths)
+        let zero = f64x8::splat(simd, 0.0);
+        let add = |s: f64x8<S>, v: f64x8<S>| v.mul_add_precise(v, s);
+        let lengths =
+            self.weighted_lengths.chunks_exact(8).map(|c| f64x8::from_slice(simd, c)).fold(zero, add);
+        let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+        let inside = index.simd_lt(f64x8::splat(simd, (self.d + 8 - self.dp) as f64));
+        let mut squares = zero;
+        for row in self.field.chunks_exact(self.dp) {
+            let (body, tail) = row.split_at(self.dp - 8);
+            squares = body.chunks_exact(8).map(|c| f64x8::from_slice(simd, c)).fold(squares, add);
+            squares = add(squares, inside.select(f64x8::from_slice(simd, tail), zero));
+        }
+        sum_lanes(squares) < share * share * self.k as f64 * sum_lanes(lengths)
     }
 
-    /// The teacher of smallest angle to student `j`; `None` where all of the teacher's outputs are zero.
-    pub(super) fn nearest_teacher(&self, j: usize) -> Option<usize> {
-        let mut best: Option<(usize, f64)> = None;
-        for (t, (p, c)) in self.products[j * self.np..].iter().zip(&self.coefficients[..self.m]).enumerate() {
-            if *c != 0.0 && best.is_none_or(|b| p / c > b.1) {
-                best = Some((t, p / c));
-            }
-        }
-        best.map(|b| b.0)
+    /// `pi - theta` of student `j` and teacher `t`, whose output is not zero, after [`LaneField::evaluate`].
+    pub(super) fn psi(&self, j: usize, t: usize) -> f64 {
+        self.products[j * self.np + t] / self.coefficients[t]
     }
 
     /// Evaluates the field at white weights `w` (`K x d`) with output weights `a` (length `K`).
@@ -113,14 +114,16 @@ impl LaneField {
     /// `WIDE` chooses tiles for thirty-two vector registers; tiles change no bit.
     #[inline(always)]
     pub(super) fn evaluate<S: Simd, const WIDE: bool>(&mut self, simd: S, w: &[f64], a: &[f64]) {
-        self.load(simd, w);
-        for (j, x) in a.iter().enumerate() {
-            self.coefficients[self.m + j] = *x;
-            self.weighted_lengths[self.m + j] = x * self.lengths[j];
+        self.rows.set_rows(simd, self.m, w, self.d);
+        if !self.gram::<S, WIDE>(simd, w) {
+            self.cosines::<S, WIDE>(simd, w);
+            self.inverses.fill(1.0);
         }
         let (np, dp, m) = (self.np, self.dp, self.m);
-        let cosines = (&mut self.products[..], np);
-        self.directions.multiply::<S, WIDE>(simd, 1.0, self.k, (&self.units, dp), cosines);
+        for (j, x) in a.iter().enumerate() {
+            self.coefficients[m + j] = *x;
+            self.weighted_lengths[m + j] = x * self.lengths[j];
+        }
         for j in 0..self.k {
             self.angle_row(simd, j, m + j);
         }
@@ -157,10 +160,9 @@ impl LaneField {
         total / TAU
     }
 
-    /// The teacher of smallest angle to student `j`, after [`LaneField::loss`].
-    pub(super) fn nearest_by_angle(&self, j: usize) -> Option<usize> {
-        let row = &self.products[j * self.np..j * self.np + self.m];
-        (0..self.m).reduce(|best, t| if row[t] > row[best] { t } else { best })
+    /// `pi - theta` of student `j` and teacher `t`, after [`LaneField::loss`].
+    pub(super) fn psi_of_loss(&self, j: usize, t: usize) -> f64 {
+        self.products[j * self.np + t]
     }
 
     /// Cosines of the students with all units, `K x np`, teachers first; loads the students.
@@ -173,15 +175,41 @@ impl LaneField {
         (&self.products, np)
     }
 
-    /// Turns row `j` of cosines into products; `own` is the student's own column.
+    /// Inner products of the students with the teachers' directions and with each other, `K x np`, and lengths from the
+    /// diagonal; false where a square leaves the safe range.
+    #[inline(always)]
+    fn gram<S: Simd, const WIDE: bool>(&mut self, simd: S, w: &[f64]) -> bool {
+        let (np, m, d) = (self.np, self.m, self.d);
+        self.directions.set_columns(m, w, d);
+        let products = (&mut self.products[..], np);
+        self.directions.multiply::<S, WIDE>(simd, 1.0, self.k, (w, d), products);
+        let mut safe = true;
+        for j in 0..self.k {
+            let square = self.products[j * np + m + j];
+            safe &= SAFE_SQUARE.contains(&square);
+            self.lengths[j] = square.sqrt();
+            self.inverses[m + j] = 1.0 / self.lengths[j];
+        }
+        safe
+    }
+
+    /// Turns row `j` of inner products into products; `own` is the student's own column, whose cosine is one.
     #[inline(always)]
     fn angle_row<S: Simd>(&mut self, simd: S, j: usize, own: usize) {
         let row = &mut self.products[j * self.np..(j + 1) * self.np];
-        row[own] = 1.0;
+        let inverse = f64x8::splat(simd, self.inverses[self.m + j]);
+        let one = f64x8::splat(simd, 1.0);
+        let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+        let own_lane = index.simd_eq(f64x8::splat(simd, (own % 8) as f64));
         let mut sum = f64x8::splat(simd, 0.0);
         let columns = row.chunks_exact_mut(8).zip(self.coefficients.chunks_exact(8));
-        for ((cells, coefficients), weights) in columns.zip(self.weighted_lengths.chunks_exact(8)) {
-            let (psi, sine) = psi_sine(simd, f64x8::from_slice(simd, cells));
+        let columns = columns.zip(self.weighted_lengths.chunks_exact(8)).zip(self.inverses.chunks_exact(8));
+        for (block, (((cells, coefficients), weights), inverses)) in columns.enumerate() {
+            let mut cosine = f64x8::from_slice(simd, cells) * inverse * f64x8::from_slice(simd, inverses);
+            if block == own / 8 {
+                cosine = own_lane.select(one, cosine);
+            }
+            let (psi, sine) = psi_sine(simd, cosine);
             sum = f64x8::from_slice(simd, weights).mul_add_precise(sine, sum);
             (psi * f64x8::from_slice(simd, coefficients)).store_slice(cells);
         }
@@ -190,14 +218,13 @@ impl LaneField {
         }
     }
 
-    /// Copies the students into the rows and their directions into units and columns.
+    /// Turns the students into units and columns of directions.
     #[inline(always)]
-    fn load<S: Simd>(&mut self, simd: S, w: &[f64]) {
+    pub(super) fn load<S: Simd>(&mut self, simd: S, w: &[f64]) {
         let (d, dp) = (self.d, self.dp);
         for (j, row) in w.chunks_exact(d).enumerate() {
             let unit = &mut self.units[j * dp..(j + 1) * dp];
             unit[..d].copy_from_slice(row);
-            self.rows.set_row(self.m + j, row);
             let mut square = f64x8::splat(simd, 0.0);
             for part in unit.chunks_exact(8) {
                 let x = f64x8::from_slice(simd, part);

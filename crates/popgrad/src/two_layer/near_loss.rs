@@ -22,6 +22,9 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// Below this sine between units, students or teachers, the second difference is evaluated in double-double.
 const SMALL_SINE: f64 = 0.5;
 
+/// Below this share of the squares of a student and of its offset, the square of the teacher is formed in double-double.
+const SHORT: f64 = 0.1;
+
 /// Below this sine at all four corners the angular part is replaced by the first term of its series: the next one is
 /// smaller by the square, which is below the last digit. A larger value loses digits there, a smaller one loses them in
 /// the general form, whose double-doubles carry an absolute error of 1e-33 of the product of the lengths.
@@ -128,8 +131,14 @@ fn second_difference<T: Real>(g: Products<T>) -> T {
         let square = |x: T, y: T| x * x + x * y + y * y;
         let mixed_square = s_i1 * (s11 + s01) + (s_i1 * s10 + s01 * s_i0) + s_i0 * (s10 + s00);
         let cubes = s_ij * square(s00, s01) + s_j1 * mixed_square;
-        let straight = if p00.is_positive() { T::of(PI) * p_ij } else { T::of(0.0) };
-        return straight + over(cubes, T::of(3.0) * p00 * p00);
+        let corners = [p00, p01, p10, p11];
+        if corners.iter().all(|p| p.is_positive()) {
+            return T::of(PI) * p_ij + over(cubes, T::of(3.0) * p00 * p00);
+        }
+        if corners.iter().all(|p| (-*p).is_positive()) {
+            return over(cubes, T::of(3.0) * p00 * p00);
+        }
+        return T::of(PI) * positive_difference([p00, p01, p10, p11], [p_i0, p_i1, p_j0, p_j1]);
     }
     // Differences of the angles: tangents of differences, n / m.
     let (n0, m0) = (s_j0 * p00 - p_j0 * s00, p00 * p01 + s00 * s01);
@@ -146,6 +155,28 @@ fn second_difference<T: Real>(g: Products<T>) -> T {
     let p_mean = half * half * ((p00 + p01) + (p10 + p11));
     psi * p_ij - mean(t_i0, t_i1) * mean(p_j0, p_j1) - mean(t_j0, t_j1) * mean(p_i0, p_i1) - t_ij * p_mean
         + s_ij
+}
+
+/// The mixed second difference of `max(p, 0)` for inner products of different signs: a unit passes through zero on the
+/// way to its teacher. Differences along the index that keeps the sign are taken from their own values.
+fn positive_difference<T: Real>([p00, p01, p10, p11]: [T; 4], [p_i0, p_i1, p_j0, p_j1]: [T; 4]) -> T {
+    let zero = T::of(0.0);
+    let part = |x: T| if x.is_positive() { x } else { zero };
+    let difference = |x: T, y: T, step: T| match (x.is_positive(), y.is_positive()) {
+        (true, true) => step,
+        (false, false) => zero,
+        _ => part(y) - part(x),
+    };
+    if p00.is_positive() == p10.is_positive() && p01.is_positive() == p11.is_positive() {
+        difference(p01, p11, p_i1) - difference(p00, p10, p_i0)
+    } else {
+        difference(p10, p11, p_j1) - difference(p00, p01, p_j0)
+    }
+}
+
+/// Whether a teacher is so much shorter than the way to it that its length, formed from both, has lost digits.
+fn is_short(length: f64, product: f64, offset: f64) -> bool {
+    length + (2.0 * product + offset) < SHORT * (length + offset)
 }
 
 /// The smallest sine among the four angles of two pairs.
@@ -187,7 +218,8 @@ fn products<T: Real>((u, d): Pair<'_>, (v, e): Pair<'_>, a: Own<T>, b: Own<T>) -
 #[inline(always)]
 fn pair_difference(left: Pair<'_>, right: Pair<'_>, a: Own<f64>, b: Own<f64>) -> f64 {
     let g = products(left, right, a, b);
-    if smallest_sine(&g) >= SMALL_SINE {
+    let short = is_short(a.ww, a.wd, a.dd) || is_short(b.ww, b.wd, b.dd);
+    if !short && smallest_sine(&g) >= SMALL_SINE {
         return second_difference(g);
     }
     second_difference(products::<Dd>(left, right, own(left), own(right))).value()

@@ -18,15 +18,21 @@ use super::TwoLayer;
 use super::field_lanes::LaneField;
 use crate::lanes::{atan2, padded, psi_sine, sum_lanes};
 use crate::panels::Panels;
-use crate::vector::{dot, power_of_two_scale};
+use crate::vector::{dot, norm, power_of_two_scale};
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask, f64x8};
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 
-/// Pairs are formed up to this distance of the scaled units, relative to the teacher's length.
+/// Pairs are formed up to this distance of the scaled units, relative to the longest scaled teacher.
 const NEAR_DISTANCE: f64 = 2.0;
 
-/// Lengths for which squares of offsets stay far inside the range of doubles.
-const MODERATE: std::ops::Range<f64> = 1e-60..1e60;
+/// Pairs are formed down to this length of a scaled student, relative to the longest scaled teacher.
+const SHORTEST: f64 = 1e-30;
+
+/// Lengths for which products of four lengths, the shortest included, stay far inside the range of doubles.
+const MODERATE: std::ops::Range<f64> = 1e-30..1e30;
+
+/// What a squared distance formed from lengths and a rounded cosine may be off by, relative to the squared lengths.
+const BLUR: f64 = 1e-14;
 
 /// Above this cosine of two units the parts across are formed component by component.
 const PARALLEL_COSINE: f64 = 0.9;
@@ -104,33 +110,28 @@ impl NearField {
 
     /// Finds the teacher of each student and the offsets; false where they do not pair up within reach.
     ///
-    /// `nearest` proposes the teacher of smallest angle; `original` are the weights before whitening, `w` after.
+    /// `psi` is `pi - theta` of a student and a teacher; `original` are the weights before whitening, `w` after.
     pub(super) fn pair(
         &mut self,
         problem: &TwoLayer,
         (original, w): (&[f64], &[f64]),
         a: &[f64],
-        nearest: impl Fn(usize) -> Option<usize>,
+        psi: impl Fn(usize, usize) -> f64,
     ) -> bool {
         let d = self.d;
         self.taken.fill(false);
         let lengths = problem.white.lengths.iter().zip(&problem.output);
         let longest = lengths.fold(0.0_f64, |m, (v, b)| m.max(v * b.abs()));
         self.unit = if MODERATE.contains(&longest) { 1.0 } else { power_of_two_scale(&[longest]) };
+        let (reach, shortest) = (NEAR_DISTANCE * self.unit * longest, SHORTEST * self.unit * longest);
         for j in 0..self.k {
-            let Some(proposed) = nearest(j) else { return false };
             let student = &original[j * d..(j + 1) * d];
-            let t = if self.taken[proposed] {
-                nearest_free(problem, student, a[j], &self.taken)
-            } else {
-                proposed
+            let Some(t) = self.nearest_free(problem, &w[j * d..(j + 1) * d], a[j], |t| psi(j, t)) else {
+                return false;
             };
             self.taken[t] = true;
             self.teacher_of[j] = t;
             let (x, y) = (self.unit * a[j].abs(), self.unit * problem.output[t].abs());
-            if a[j] * problem.output[t] <= 0.0 {
-                return false;
-            }
             self.signs[j] = 1.0_f64.copysign(a[j]);
             let offset = &mut self.offsets[j * d..(j + 1) * d];
             for ((o, v), w) in offset.iter_mut().zip(problem.teacher().row(t)).zip(student) {
@@ -140,15 +141,59 @@ impl NearField {
                 let plain = offset.to_vec();
                 super::covariance::whiten(l, &plain, offset);
             }
-            let reach = NEAR_DISTANCE * y * problem.white.lengths[t];
-            if dot(offset, offset) > reach * reach {
-                return false;
-            }
-            for (s, w) in self.scaled[j * d..(j + 1) * d].iter_mut().zip(&w[j * d..(j + 1) * d]) {
+            let scaled = &mut self.scaled[j * d..(j + 1) * d];
+            for (s, w) in scaled.iter_mut().zip(&w[j * d..(j + 1) * d]) {
                 *s = x * w;
+            }
+            let within = dot(offset, offset) <= reach * reach && dot(scaled, scaled) >= shortest * shortest;
+            if !within {
+                return false;
             }
         }
         true
+    }
+
+    /// The teacher for a student of output `a` among those without one whose output has the same sign: the one whose
+    /// scaled weight is closest. Lengths and angle give the distance up to the root of the rounding error; teachers that
+    /// they do not tell apart are compared entry by entry. A wrong choice makes large offsets that cancel in the sum.
+    fn nearest_free(
+        &self,
+        problem: &TwoLayer,
+        student: &[f64],
+        a: f64,
+        psi: impl Fn(usize) -> f64,
+    ) -> Option<usize> {
+        let scale = self.unit * a.abs();
+        let length = scale * norm(student);
+        let distance = |t: usize| {
+            let other = self.unit * problem.output[t].abs() * problem.white.lengths[t];
+            let gap = length - other;
+            gap.mul_add(gap, length * other * squared_chord(PI - psi(t)))
+        };
+        let free = || (0..self.k).filter(|t| !self.taken[*t] && a * problem.output[*t] > 0.0);
+        let (mut best, mut first, mut second) = (None, f64::INFINITY, f64::INFINITY);
+        for t in free() {
+            let x = distance(t);
+            if x < first {
+                (best, first, second) = (Some(t), x, first);
+            } else if x < second {
+                second = x;
+            }
+        }
+        let blurred = BLUR * (length * length + first);
+        if second > first + blurred {
+            return best;
+        }
+        let mut smallest = f64::INFINITY;
+        for t in free().filter(|t| distance(*t) <= first + blurred) {
+            let other = self.unit * problem.output[t].abs();
+            let rows = problem.white.rows.row(t).iter().zip(student);
+            let gap = rows.map(|(v, w)| other * v - scale * w).fold(0.0, |sum, x: f64| x.mul_add(x, sum));
+            if gap < smallest {
+                (best, smallest) = (Some(t), gap);
+            }
+        }
+        best
     }
 
     /// Overwrites the field of `lane` (whose units and lengths are those of `w`) with the accurate one.
@@ -285,17 +330,8 @@ fn product_difference(b: f64, v: f64, a: f64, w: f64) -> f64 {
     (p - q) + (b.mul_add(v, -p) - a.mul_add(w, -q))
 }
 
-/// The teacher whose scaled weight is closest to a student's among those without a student; there is one as long as
-/// `K = M`.
-fn nearest_free(problem: &TwoLayer, student: &[f64], a: f64, taken: &[bool]) -> usize {
-    let mut best = (0, f64::INFINITY);
-    for (t, _) in taken.iter().enumerate().filter(|(_, taken)| !**taken) {
-        let b = problem.output[t];
-        let rows = problem.teacher().row(t).iter().zip(student);
-        let gap = rows.map(|(v, w)| (b * v - a * w) * (b * v - a * w)).sum::<f64>();
-        if gap < best.1 {
-            best = (t, gap);
-        }
-    }
-    best.0
+/// `2 (1 - cos t)` for `t` in `[0, pi]`, to one part in a thousand: five terms of its series.
+fn squared_chord(t: f64) -> f64 {
+    let z = t * t;
+    z * (1.0 - z / 12.0 * (1.0 - z / 30.0 * (1.0 - z / 56.0 * (1.0 - z / 90.0))))
 }
