@@ -46,6 +46,8 @@ pub const TABLE: &[Bound] = &[
     // spectra
     row("symmetric_eigenvalues", "closed form of the second-difference matrix", (4.0, "n times the largest |eigenvalue|"), "backward stable reductions of a library"),
     row("symmetric_eigenvectors", "A v - lambda v, V V^T - I", (4.0, "n times the largest |eigenvalue|; n for the products"), "backward stable reductions of a library"),
+    row("TwoLayer::reduce", "the given units", (8.0, "|w_j|; norm of the lifted row's difference"), "projections removed twice, one sum of r terms back (R.3)"),
+    row("Reduction::lift", "the given units", (8.0, "as TwoLayer::reduce"), "a sum of r terms"),
     // Theorem 7's plane
     row("XyPlane::field", D60, (4.0, "K (1 + n), each component"), "a dozen terms of size K, the angles from atan2 (Y.9)"),
     row("XyPlane::field#near", D60, (4.0, "K |(x - 1, y)|, each component"), "no term exceeds the distance (Y.9)"),

@@ -156,6 +156,9 @@ const NOT_NUMERIC: &[&str] = &[
     "TwoLayer::gradient_error",
     // lines of a picture, of second order in the grid's spacing
     "zero_contour",
+    // stored values
+    "Reduction::problem",
+    "Reduction::student",
     // yes or no
     "SingleReluFlow::reaches_teacher",
     "in_omega",
