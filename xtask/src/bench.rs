@@ -13,7 +13,7 @@ const HELP: &str = "usage: cargo xtask bench [--turns N] [--out FILE] [CASE...]
 
   --turns N    turns of each case (default 5)
   --out FILE   also appends the raw JSON lines to FILE
-  CASE         a name or the beginning of one: w1, w1:50,100, w3, ... (default: all)";
+  CASE         a name, or its part before the colon: w1:50,100, w1, near, ... (default: all)";
 
 /// Versions that the published ratios were taken with.
 const PACKAGES: &[&str] = &["numpy==2.4.6", "scipy==1.17.1", "jax==0.10.2", "diffrax==0.7.2"];
@@ -82,7 +82,7 @@ pub(crate) fn verb(root: &Path, arguments: &[String]) -> Result<(), String> {
     let sides = prepare(root)?;
     println!("processor seconds on one thread, medians over {} turns; ratio = peer / popgrad\n", plan.turns);
     for case in
-        CASES.iter().filter(|c| plan.names.is_empty() || plan.names.iter().any(|n| c.name.starts_with(n)))
+        CASES.iter().filter(|c| plan.names.is_empty() || plan.names.iter().any(|n| matches(c.name, n)))
     {
         run_case(case, &plan, &sides)?;
     }
@@ -99,14 +99,19 @@ fn plan(arguments: &[String]) -> Result<Plan, String> {
                 plan.turns = value.parse().map_err(|_| format!("--turns {value} is not a whole number"))?;
             }
             "--out" => plan.out = Some(rest.next().ok_or("--out needs a file")?.into()),
-            name if CASES.iter().any(|c| c.name.starts_with(name)) => plan.names.push(name.to_owned()),
+            name if CASES.iter().any(|c| matches(c.name, name)) => plan.names.push(name.to_owned()),
             other => {
                 let names: Vec<&str> = CASES.iter().map(|c| c.name).collect();
-                return Err(format!("no case starts with `{other}`; there are {}", names.join(" ")));
+                return Err(format!("no case is called `{other}`; there are {}", names.join(" ")));
             }
         }
     }
     Ok(plan)
+}
+
+/// Whether a word on the command line names a case: in full, or up to the colon.
+fn matches(name: &str, word: &str) -> bool {
+    name == word || name.split(':').next() == Some(word)
 }
 
 /// Builds our side, makes the peers' environment and writes the problems' arrays.

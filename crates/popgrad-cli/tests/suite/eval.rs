@@ -184,7 +184,7 @@ fn a_zero_student_is_a_condition() {
 
 /// Seed and number of samples are fixed; five standard errors are a false alarm in two million.
 #[test]
-fn monte_carlo_lies_around_the_exact_values() {
+fn monte_carlo_and_data_lie_around_the_exact_values() {
     let here = Scratch::new("eval-sampled");
     let line = "eval --teacher orthonormal:3 --student normal:2,3,4 --monte-carlo 200000 --seed 7";
     let found = here.json(line);
@@ -196,6 +196,13 @@ fn monte_carlo_lies_around_the_exact_values() {
     };
     assert!(close(&found["loss"], &sampled["loss"], &sampled["loss_standard_error"]) < 5.0);
     assert!(close(&found["gradient"], &sampled["gradient"], &sampled["gradient_standard_error"]) < 5.0);
+    // The four points of a cross: w.x and v.x are entries, so loss and gradient are sums by hand.
+    here.npy("x.npy", &[2, 2], &[1.0, 0.0, -1.0, 0.0]);
+    here.npy("w.npy", &[1, 2], &[3.0, 0.0]);
+    here.npy("v.npy", &[1, 2], &[1.0, 0.0]);
+    let found = here.json("eval --teacher v.npy --student w.npy --data x.npy");
+    assert_eq!(found["data"]["loss"], json!(1.0), "(3 - 1)^2 / 2 on one of two samples");
+    assert_eq!(found["data"]["gradient"], json!([[1.0, 0.0]]));
     let text = here.run(line).stdout;
     assert!(text.contains("Monte Carlo, 200000 samples: loss "), "{text}");
 }
@@ -302,6 +309,11 @@ fn bad_options_are_refused() {
     assert!(
         ran.status == 2 && ran.stderr.starts_with("error: --covariance: s.npy: the covariance "),
         "{ran:?}"
+    );
+    here.npy("x.npy", &[5, 3], &[0.5; 15]);
+    here.refuses(
+        &format!("{eval} --data x.npy"),
+        "--data: x.npy has samples of length 3; the input dimension is 2",
     );
 }
 

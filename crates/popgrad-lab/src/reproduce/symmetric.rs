@@ -116,8 +116,11 @@ fn loss(bench: &Bench<'_>) -> Outcome {
     Ok(findings)
 }
 
+/// A group's name, the group, and a teacher.
+type Case = (&'static str, FiniteGroup, Vec<f64>);
+
 /// Groups with a teacher for each.
-fn groups() -> Result<Vec<(&'static str, FiniteGroup, Vec<f64>)>, Failure> {
+fn groups() -> Result<Vec<Case>, Failure> {
     let mirror = Matrix::from_rows(&[[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1.0]]);
     Ok(vec![
         ("cyclic shifts of 5 axes", FiniteGroup::cyclic(5)?, vec![1.0, 0.0, 0.0, 0.0, 0.0]),

@@ -175,7 +175,7 @@ fn convergence(bench: &Bench<'_>) -> Outcome {
         .collect();
     let ends = ends?;
     findings.number("starts", ends.len() as f64, None);
-    let failed = ends.iter().filter(|e| !(e.0 < 1e-8)).count();
+    let failed = ends.iter().filter(|e| e.0.is_nan() || e.0 >= 1e-8).count();
     findings.check("starts that do not end at the teacher", failed as f64, None, Bound::exactly(0.0));
     findings.check(
         "largest distance of an end from (1, 0)",

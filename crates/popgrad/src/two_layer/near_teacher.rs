@@ -126,8 +126,14 @@ impl NearField {
         let (reach, shortest) = (NEAR_DISTANCE * self.unit * longest, SHORTEST * self.unit * longest);
         for j in 0..self.k {
             let student = &original[j * d..(j + 1) * d];
-            let Some(t) = self.nearest_free(problem, &w[j * d..(j + 1) * d], a[j], |t| psi(j, t)) else {
+            // A zero student has no direction for the differences to be taken along.
+            if student.iter().all(|c| *c == 0.0) {
                 return false;
+            }
+            let t = if self.taken[proposed] {
+                nearest_free(problem, student, a[j], &self.taken)
+            } else {
+                proposed
             };
             self.taken[t] = true;
             self.teacher_of[j] = t;

@@ -1,7 +1,10 @@
 //! The normal law against 60 digits; the coverage of Wilson intervals; the scatter of fitted slopes.
 
 use popgrad::accuracy::bound;
-use popgrad::{RandomStream, fit_line, normal_cdf, normal_quantile, two_sided_bound, wilson_interval};
+use popgrad::{
+    RandomStream, SampleLaw, fit_line, fit_line_weighted, normal_cdf, normal_quantile, two_sided_bound,
+    wilson_interval,
+};
 use serde_json::Value;
 
 /// Pairs of an exact double and a decimal of 25 digits.
@@ -92,4 +95,29 @@ fn slope_errors_are_calibrated() {
     // t has 10 degrees of freedom: E t^2 = 10/8, var t^2 = 2 * 100 * 9 / (64 * 6) = 4.6875.
     let bound = two_sided_bound(1e-6).unwrap() * (4.6875_f64 / f64::from(runs)).sqrt();
     assert!((ratio - 1.25).abs() < bound, "{ratio} against 1.25 +- {bound}");
+}
+
+#[test]
+fn derived_statistics_keep_their_rows_of_the_accuracy_table() {
+    // The two-sided bound at a false alarm q is the quantile of 1 - q/2; 5 sigma by the law's own table of 60 digits.
+    let (got, want) = (two_sided_bound(0.05).unwrap(), 1.959_963_984_540_054_2);
+    assert!(bound("two_sided_bound").unwrap().used(got, want, want) <= 1.0, "{got} {want}");
+    // A point of (almost) no weight changes nothing.
+    let x = [0.0, 1.0, 2.0, 3.5, 5.0, 2.0];
+    let y = [1.0, 2.9, 5.2, 7.8, 11.1, 1e3];
+    let plain = fit_line(&x[..5], &y[..5]).unwrap();
+    let weighted = fit_line_weighted(&x, &y, &[1.0, 1.0, 1.0, 1.0, 1.0, 1e30]).unwrap();
+    let row = bound("fit_line_weighted").unwrap();
+    let scale = 1.0 + plain.slope.abs() + plain.intercept.abs();
+    assert!(row.used(weighted.slope, plain.slope, scale) <= 1.0, "{weighted:?} {plain:?}");
+    assert!(row.used(weighted.intercept, plain.intercept, scale) <= 1.0, "{weighted:?} {plain:?}");
+    for (law, d, want) in [
+        (SampleLaw::Sphere { radius: 1.5 }, 5, 0.45),
+        (SampleLaw::Ball { radius: 1.5 }, 5, 2.25 / 7.0),
+        (SampleLaw::MultivariateT { nu: 8.0 }, 5, 8.0 / 6.0),
+        (SampleLaw::Uniform, 3, 1.0 / 12.0),
+    ] {
+        let got = law.kappa(d).unwrap();
+        assert!(bound("SampleLaw::kappa").unwrap().used(got, want, want) <= 1.0, "{got} {want}");
+    }
 }

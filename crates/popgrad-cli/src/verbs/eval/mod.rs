@@ -13,6 +13,7 @@ use crate::values;
 use plan::Plan;
 use popgrad::{Blocks, Gradient, Matrix, NetworkEstimate};
 use popgrad_lab::storage::{Member, Overwrite, write_npz};
+use sampled::OnData;
 use std::path::{Path, PathBuf};
 
 /// What is typed.
@@ -36,6 +37,11 @@ pub(crate) struct Args {
     /// Two files of shape (d,), separated by a comma: the network gains c.x, its teacher c*.x.
     #[arg(long, value_name = "C,CSTAR")]
     skip: Option<String>,
+    /// Also loss and gradient on these samples: X.npy (N, d)
+    ///
+    /// The mean over the rows, in the key data; loss and gradient stay those of the population.
+    #[arg(long, value_name = "X.npy")]
+    data: Option<String>,
     /// Also estimate loss and gradient from N drawn samples
     ///
     /// With standard errors, in the key monte_carlo; loss and gradient stay the exact ones.
@@ -92,6 +98,7 @@ struct Outcome {
     gradient: Gradient,
     error: Vec<f64>,
     monte_carlo: Option<NetworkEstimate>,
+    data: Option<OnData>,
     eigenvalues: Option<Vec<f64>>,
 }
 
@@ -121,6 +128,7 @@ fn compute(plan: &Plan, hessian: bool) -> Result<Outcome, Failure> {
         loss: plan.problem.loss(plan.student()).map_err(&fail)?,
         gradient: plan.problem.gradient(plan.student()).map_err(&fail)?,
         error: plan.problem.gradient_error(plan.student()).map_err(&fail)?,
+        data: plan.data.as_deref().map(|file| sampled::on_data(file, networks)).transpose()?,
         monte_carlo: plan.monte_carlo.map(|(law, n)| sampled::monte_carlo(networks, law, n)).transpose()?,
     })
 }

@@ -19,6 +19,7 @@ pub(super) struct Plan {
     /// Teacher and student in the form that sampling takes.
     pub(super) networks: (Network, Network),
     pub(super) monte_carlo: Option<(SampleLaw, SamplePlan)>,
+    pub(super) data: Option<String>,
     pub(super) save: Option<(PathBuf, Vec<BlocksArg>, Overwrite)>,
     pub(super) options: Value,
     pub(super) seed: Option<u64>,
@@ -48,6 +49,7 @@ impl Plan {
         let networks = (teacher, network(weights.clone(), &output, &skip)?);
         Ok(Self {
             monte_carlo: monte_carlo(args)?,
+            data: args.data.clone(),
             options: options(args),
             seed: seed(args),
             problem,
@@ -79,7 +81,7 @@ fn monte_carlo(args: &Args) -> Result<Option<(SampleLaw, SamplePlan)>, Failure> 
     let Some(samples) = args.monte_carlo else { return Ok(None) };
     if args.problem.covariance.is_some() {
         let message =
-            "draws inputs of covariance proportional to I and does not go with --covariance; leave one out";
+            "draws inputs of covariance proportional to I and does not go with --covariance; use --data";
         return Err(Failure::input("--monte-carlo", message));
     }
     if samples < 2 {
@@ -134,6 +136,7 @@ fn options(args: &Args) -> Value {
     options.insert("student".to_owned(), json!(args.student));
     options.insert("student_output".to_owned(), json!(args.student_output));
     options.insert("skip".to_owned(), json!(args.skip));
+    options.insert("data".to_owned(), json!(args.data));
     options.insert("monte_carlo".to_owned(), json!(args.monte_carlo));
     options.insert("hessian".to_owned(), json!(args.hessian));
     Value::Object(options)

@@ -1,10 +1,14 @@
-//! Loss and gradient on samples drawn from the law.
+//! Loss and gradient on samples: drawn from the law, or given as data.
 
+use crate::arguments::matrix;
 use crate::document::{number, rows, short_row};
 use crate::failure::Failure;
 use crate::progress;
 use crate::signals::Signals;
-use popgrad::{InputLaw, Network, NetworkEstimate, NetworkMonteCarlo, SampleLaw, SamplePlan, SampleProgress};
+use popgrad::{
+    EmpiricalGradient, EmpiricalLoss, InputLaw, Network, NetworkError, NetworkEstimate, NetworkMonteCarlo,
+    SampleLaw, SamplePlan, SampleProgress,
+};
 use serde_json::{Value, json};
 
 /// Samples drawn between two looks at the signals.
@@ -48,6 +52,29 @@ pub(super) fn monte_carlo(
     Ok(machine.estimate())
 }
 
+/// Loss and gradient on data.
+#[derive(Debug)]
+pub(super) struct OnData {
+    pub(super) samples: usize,
+    pub(super) loss: f64,
+    pub(super) gradient: EmpiricalGradient,
+}
+
+/// Evaluates loss and gradient on the rows of a file.
+pub(super) fn on_data(location: &str, networks: (&Network, &Network)) -> Result<OnData, Failure> {
+    let inputs = matrix("--data", location, "(N, d), one sample a row,")?;
+    let (got, want) = (inputs.cols(), networks.0.inputs());
+    if got != want {
+        let message = format!("{location} has samples of length {got}; the input dimension is {want}");
+        return Err(Failure::input("--data", message));
+    }
+    let fail = |e: NetworkError| Failure::new("--data", &format!("{location}: {e}"), e.kind());
+    let data = EmpiricalLoss::try_new(&inputs, networks.0).map_err(fail)?;
+    let loss = data.loss(networks.1).map_err(fail)?;
+    let gradient = data.gradient(networks.1).map_err(fail)?;
+    Ok(OnData { samples: inputs.rows(), loss, gradient })
+}
+
 /// The Monte Carlo estimate as JSON.
 pub(super) fn monte_carlo_json(estimate: &NetworkEstimate, plan: SamplePlan, skip: bool) -> Value {
     let mut value = json!({
@@ -67,6 +94,21 @@ pub(super) fn monte_carlo_json(estimate: &NetworkEstimate, plan: SamplePlan, ski
     value
 }
 
+/// The values on data as JSON.
+pub(super) fn data_json(location: &str, found: &OnData, skip: bool) -> Value {
+    let mut value = json!({
+        "file": location,
+        "samples": found.samples,
+        "loss": found.loss,
+        "gradient": rows(&found.gradient.weights, &[]),
+        "output_gradient": found.gradient.output,
+    });
+    if skip {
+        value["skip_gradient"] = json!(found.gradient.skip);
+    }
+    value
+}
+
 /// The Monte Carlo estimate for people.
 pub(super) fn monte_carlo_text(estimate: &NetworkEstimate) -> Vec<String> {
     let mut lines = vec![format!(
@@ -78,6 +120,15 @@ pub(super) fn monte_carlo_text(estimate: &NetworkEstimate) -> Vec<String> {
     for j in 0..estimate.weights.rows() {
         lines.push(format!("  {j:>4} {}", short_row(estimate.weights.row(j))));
         lines.push(format!("    +- {}", short_row(estimate.weights_error.row(j))));
+    }
+    lines
+}
+
+/// The values on data for people.
+pub(super) fn data_text(location: &str, found: &OnData) -> Vec<String> {
+    let mut lines = vec![format!("on {} samples of {location}: loss {}", found.samples, number(found.loss))];
+    for j in 0..found.gradient.weights.rows() {
+        lines.push(format!("  {j:>4} {}", short_row(found.gradient.weights.row(j))));
     }
     lines
 }

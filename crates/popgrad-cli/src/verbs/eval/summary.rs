@@ -23,6 +23,9 @@ pub(super) fn document(plan: &Plan, outcome: &Outcome) -> Document {
     if let (Some(estimate), Some((_, samples))) = (&outcome.monte_carlo, plan.monte_carlo) {
         document.set("monte_carlo", sampled::monte_carlo_json(estimate, samples, skip));
     }
+    if let (Some(found), Some(location)) = (&outcome.data, &plan.data) {
+        document.set("data", sampled::data_json(location, found, skip));
+    }
     if let Some((path, blocks, _)) = &plan.save {
         let names: Vec<&str> = blocks.iter().map(|b| b.name()).collect();
         document.set("saved", json!({"file": path.display().to_string(), "members": names}));
@@ -71,6 +74,9 @@ pub(super) fn text(plan: &Plan, outcome: &Outcome) -> String {
     }
     if let Some(estimate) = &outcome.monte_carlo {
         lines.extend(sampled::monte_carlo_text(estimate));
+    }
+    if let (Some(found), Some(location)) = (&outcome.data, &plan.data) {
+        lines.extend(sampled::data_text(location, found));
     }
     if let Some((path, ..)) = &plan.save {
         lines.push(format!("Hessian written to {}", path.display()));
