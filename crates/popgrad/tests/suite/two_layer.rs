@@ -47,7 +47,8 @@ fn gradients_match_the_golden_networks() {
             worst_bound = worse(worst_bound, bound_row.used(bounds[j], formula, formula));
             worst = worse(worst, distance(got.weights.row(j), want.row(j)) / (f64::EPSILON * scale));
             let scale = scale / a[j].abs() * norm(w.row(j));
-            worst_output = worse(worst_output, (got.output[j] - want_output[j]).abs() / (f64::EPSILON * scale));
+            worst_output =
+                worse(worst_output, (got.output[j] - want_output[j]).abs() / (f64::EPSILON * scale));
         }
     }
     println!("worst: gradient {worst:.2}, output gradient {worst_output:.2} EPSILON of the terms");
@@ -130,7 +131,10 @@ fn near_the_teacher_gradients_keep_relative_accuracy() {
             worst_output = worse(worst_output, used);
         }
     }
-    println!("worst: gradient {:.2e} relative ({}), output gradient {worst_output:.2} of the bound", worst.0, worst.1);
+    println!(
+        "worst: gradient {:.2e} relative ({}), output gradient {worst_output:.2} of the bound",
+        worst.0, worst.1
+    );
     assert!(worst.0 <= allowed("TwoLayer::gradient#near", 1.0), "{worst:?}");
     assert!(worst_output <= 1.0, "{worst_output}");
 }
@@ -385,4 +389,48 @@ fn extreme_lengths_scale_exactly() {
             assert!(error <= 1e-15, "{offset} 2^{exponent}: {error:e}");
         }
     }
+}
+
+#[test]
+fn a_batch_agrees_with_one_problem_at_a_time() {
+    let v = matrix(&serde_json::json!([[0.3, -1.0, 0.5], [1.1, 0.4, -0.2], [-0.7, 0.2, 0.9]]));
+    let problem = TwoLayer::try_new(v.clone()).unwrap().with_teacher_output(vec![1.0, 2.0, -0.5]).unwrap();
+    for (k, n) in [(3, 21), (1, 8), (4, 16)] {
+        let mut students: Vec<f64> = (0..n * k * 3).map(|i| libm::sin(1.7 * i as f64)).collect();
+        let outputs: Vec<f64> = (0..n * k).map(|i| libm::cos(0.9 * i as f64)).collect();
+        let mut near = outputs.clone();
+        if k == 3 {
+            // One student beside the teacher, one zero row, one tiny row.
+            students[9..18].iter_mut().zip(v.as_slice()).for_each(|(w, v)| *w = v + 1e-9 * *w);
+            near[3..6].copy_from_slice(&[1.0, 2.0, -0.5]);
+            students[18..21].fill(0.0);
+            students[27..30].iter_mut().for_each(|w| *w *= 1e-150);
+        }
+        let mut got = vec![f64::NAN; students.len()];
+        popgrad::BatchEvaluator::new(&problem, k).gradients_into(&students, &near, &mut got).unwrap();
+        for i in 0..n {
+            let w = Matrix::try_new(k, 3, students[i * k * 3..(i + 1) * k * 3].to_vec()).unwrap();
+            let a = &near[i * k..(i + 1) * k];
+            let want = problem.gradient(Student::new(w.view()).with_output(a)).unwrap().weights;
+            for j in 0..k {
+                let got = &got[(i * k + j) * 3..(i * k + j + 1) * 3];
+                if norm(w.row(j)) == 0.0 {
+                    assert_eq!(got, [0.0; 3]);
+                    continue;
+                }
+                let scale = term_norms(&w, a, &v, problem.teacher_output(), j);
+                let allowed = allowed("BatchEvaluator::gradients_into", scale);
+                assert!(distance(got, want.row(j)) <= allowed, "{k} {i} {j}: {got:?} {:?}", want.row(j));
+            }
+        }
+        if k == 3 {
+            let w = Matrix::try_new(3, 3, students[9..18].to_vec()).unwrap();
+            let want = problem.gradient(Student::new(w.view()).with_output(&near[3..6])).unwrap().weights;
+            assert_eq!(&got[9..18], want.as_slice(), "near the teacher the evaluator of one problem answers");
+        }
+    }
+    let mut out = [0.0; 8];
+    let error =
+        popgrad::BatchEvaluator::new(&problem, 3).gradients_into(&[0.0; 8], &[], &mut out).unwrap_err();
+    assert!(error.to_string().contains("whole students"), "{error}");
 }
