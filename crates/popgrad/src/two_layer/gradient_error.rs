@@ -4,7 +4,9 @@ use super::TwoLayerError;
 use super::loss::output;
 use super::problem::{TwoLayer, direction};
 use super::student::Student;
+use crate::Matrix;
 use crate::arc_cosine::gating_norm;
+use crate::lanes::on_lanes;
 use crate::vector::{dot, norm};
 
 /// The bound in units of `EPSILON` times the sum of the norms of the terms; the accuracy table says the same.
@@ -58,19 +60,29 @@ impl TwoLayer {
         let linear = self.alpha.abs() * (dot_abs(a, &lengths) + dot_abs(&self.output, &self.white.lengths))
             + norm(&self.skip)
             + norm(student.skip);
+        let mut relu = vec![0.0; k];
+        on_lanes!(self.lanes, _simd => self.term_norms(a, &lengths, &units, &mut relu));
+        let scale = FACTOR * f64::EPSILON * self.kappa * spread;
         let bound = |j: usize| {
-            if lengths[j] == 0.0 {
-                return 0.0;
-            }
-            let e = units.row(j);
-            let students = (0..k).map(|z| (a[z], lengths[z], units.row(z)));
-            let teachers = (0..self.output.len())
-                .map(|z| (self.output[z], self.white.lengths[z], self.white.directions.row(z)));
-            let relu: f64 =
-                students.chain(teachers).map(|(c, n, f)| c.abs() * n * gating_norm(dot(e, f))).sum();
-            FACTOR * f64::EPSILON * self.kappa * spread * a[j].abs() * (slope * slope * relu + linear)
+            if lengths[j] == 0.0 { 0.0 } else { scale * a[j].abs() * (slope * slope * relu[j] + linear) }
         };
         Ok((0..k).map(bound).collect())
+    }
+
+    /// `sum_z |c_z| |F(w_j, z)|` for every student, from directions and lengths.
+    #[inline(always)]
+    fn term_norms(&self, a: &[f64], lengths: &[f64], units: &Matrix, out: &mut [f64]) {
+        let (k, m) = (units.rows(), self.output.len());
+        for (j, sum) in out.iter_mut().enumerate() {
+            let e = units.row(j);
+            for z in 0..k {
+                *sum += a[z].abs() * lengths[z] * gating_norm(dot(e, units.row(z)));
+            }
+            for z in 0..m {
+                let cosine = dot(e, self.white.directions.row(z));
+                *sum += self.output[z].abs() * self.white.lengths[z] * gating_norm(cosine);
+            }
+        }
     }
 }
 
