@@ -11,7 +11,7 @@ use super::problem::TwoLayer;
 use super::student::{Student, check_entries, check_optional};
 use crate::MatrixView;
 use crate::lanes::{on_lanes, psi_sine};
-use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask, f64x8};
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat, f64x8};
 use std::f64::consts::{PI, TAU};
 
 /// Evaluates one problem at many students of `K` neurons, eight at a time.
