@@ -100,14 +100,17 @@ impl Run {
         Ok(landscape.with_output(self.output.clone())?.with_trained(self.setting.trained))
     }
 
-    /// Relative mean squared error of the output after 0, 1, ..., `steps` steps.
-    pub(super) fn errors(&self, bench: &Bench<'_>, steps: usize) -> Result<Vec<f64>, Failure> {
+    /// Relative mean squared error of the output after each of the given numbers of steps, which ascend.
+    pub(super) fn errors(&self, bench: &Bench<'_>, marks: &[usize]) -> Result<Vec<f64>, Failure> {
         let mut landscape = self.landscape()?;
         let mut point = landscape.state(self.start.view())?;
         let mut gradient = vec![0.0; point.len()];
-        let mut errors = vec![landscape.loss(&point) / self.scale];
-        for _ in 0..steps {
-            self.step(bench, &mut landscape, &mut point, &mut gradient);
+        let (mut errors, mut done) = (Vec::new(), 0);
+        for mark in marks {
+            for _ in done..*mark {
+                self.step(bench, &mut landscape, &mut point, &mut gradient);
+            }
+            done = *mark;
             errors.push(landscape.loss(&point) / self.scale);
         }
         Ok(errors)
@@ -305,7 +308,7 @@ mod tests {
         with_bench(Maths::exact(), |bench| {
             let errors = |low: f64, high: f64| {
                 let setting = setting(3, OutputLaw::Uniform(low, high), Trained::Weights);
-                Run::try_new(setting, &mut bench.stream(3)).unwrap().errors(bench, 50).unwrap()
+                Run::try_new(setting, &mut bench.stream(3)).unwrap().errors(bench, &[1, 10, 50]).unwrap()
             };
             for (a, b) in errors(0.1, 1.1).into_iter().zip(errors(0.01, 0.11)) {
                 assert!((a - b).abs() <= 1e-10 * a, "{a:e} {b:e}");
