@@ -150,7 +150,7 @@ impl Run {
                 break;
             }
         }
-        self.by_newton(&mut landscape, point)
+        self.by_newton(bench, &mut landscape, point)
     }
 
     /// Whether some student lies nearest to another's teacher.
@@ -161,13 +161,20 @@ impl Run {
     }
 
     /// Follows Newton's method as long as the Hessian is positive.
-    fn by_newton(&self, landscape: &mut TwoLayerLandscape<'_>, mut point: Vec<f64>) -> Result<Fate, Failure> {
+    fn by_newton(
+        &self,
+        bench: &Bench<'_>,
+        landscape: &mut TwoLayerLandscape<'_>,
+        mut point: Vec<f64>,
+    ) -> Result<Fate, Failure> {
         if point.iter().any(|x| !x.is_finite()) {
             return Ok(Fate::Moving);
         }
         let mut gradient = vec![0.0; point.len()];
         for _ in 0..NEWTON_STEPS {
-            let Some(mut step) = self.newton_step(landscape, &point, &mut gradient)? else {
+            landscape.gradient(&point, &mut gradient);
+            bench.maths.bend(&mut gradient, &point);
+            let Some(mut step) = self.newton_step(&point, &gradient)? else {
                 return Ok(Fate::Moving);
             };
             let length = norm(&step);
@@ -190,14 +197,8 @@ impl Run {
     ///
     /// With trained output weights the loss does not change under `w_j -> c w_j`, `a_j -> a_j / c`; the gradient has
     /// no part along that direction, and the Hessian is taken on what is orthogonal to it.
-    fn newton_step(
-        &self,
-        landscape: &mut TwoLayerLandscape<'_>,
-        point: &[f64],
-        gradient: &mut [f64],
-    ) -> Result<Option<Vec<f64>>, Failure> {
+    fn newton_step(&self, point: &[f64], gradient: &[f64]) -> Result<Option<Vec<f64>>, Failure> {
         let (k, d) = (self.setting.units, self.setting.dimension);
-        landscape.gradient(point, gradient);
         let weights = Matrix::try_new(k, d, point[..k * d].to_vec())?;
         let output = if point.len() > k * d { &point[k * d..] } else { &self.output };
         let student = Student::new(weights.view()).with_output(output);
@@ -219,7 +220,7 @@ impl Run {
         }
         let mut step = vec![0.0; size];
         for (c, value) in values.iter().enumerate() {
-            let along: f64 = vectors.row(c).iter().zip(&*gradient).map(|(v, g)| v * g).sum();
+            let along: f64 = vectors.row(c).iter().zip(gradient).map(|(v, g)| v * g).sum();
             step.iter_mut().zip(vectors.row(c)).for_each(|(s, v)| *s += along / value * v);
         }
         Ok(Some(step))
