@@ -195,16 +195,17 @@ fn table(maps: &[Map]) -> Table {
 }
 
 fn figure(maps: &[Map]) -> Figure {
-    let mut figure = Figure::new("Largest noise of Conjecture 2", 2).panel_size(380.0, 300.0);
+    let mut figure = Figure::new("Largest noise of Conjecture 2", 3).panel_size(330.0, 270.0);
     let mut collapse = Panel::new(
         "relative to the gap",
         Axis::linear("y0 / x0"),
         Axis::linear("largest noise / (x0 \u{2212} y0)"),
     );
+    let top = largest(maps.iter().flat_map(|m| m.cells.iter().map(|c| c.1.relative)));
     for (i, map) in maps.iter().enumerate() {
         figure.push(
-            Panel::new(&format!("K = {}", map.units), Axis::linear("x0"), Axis::linear("y0"))
-                .with(Layer::heat(heat(map))),
+            Panel::new(&format!("K = {}", map.units), axis("x0", 1, map), axis("y0", 0, map))
+                .with(Layer::heat(heat(map, top))),
         );
         let all = map.cells.iter().chain(&map.elsewhere);
         let points = all.map(|c| (c.0[1] / c.0[0], by_gap(c)));
@@ -217,7 +218,20 @@ fn figure(maps: &[Map]) -> Figure {
     figure.with(collapse)
 }
 
-fn heat(map: &Map) -> HeatMap {
+/// An axis with a mark in the middle of each cell, from `first / n` on.
+fn axis(label: &str, first: usize, map: &Map) -> Axis {
+    let n = map.edges.len() - 1;
+    let name = |i: usize| match i {
+        0 => "0".to_owned(),
+        i if i == n => "1".to_owned(),
+        i => format!("{i}/{n}"),
+    };
+    let names: Vec<(f64, String)> = (first..first + n).map(|i| (i as f64 / n as f64, name(i))).collect();
+    let ticks: Vec<(f64, &str)> = names.iter().map(|(x, s)| (*x, s.as_str())).collect();
+    Axis::linear(label).ticks(&ticks)
+}
+
+fn heat(map: &Map, top: f64) -> HeatMap {
     let n = map.edges.len() - 1;
     let mut values = vec![f64::NAN; n * n];
     let x_edges: Vec<f64> = map.edges.clone();
@@ -232,7 +246,7 @@ fn heat(map: &Map) -> HeatMap {
         x_edges,
         y_edges,
         values,
-        range: None,
+        range: Some((0.0, top)),
         map: crate::figure::ColourMap::Sequential,
         label: "largest relative noise".to_owned(),
         decimals: Some(3),

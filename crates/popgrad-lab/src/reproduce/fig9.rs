@@ -343,39 +343,73 @@ fn mixed(bench: &Bench<'_>) -> Outcome {
          is what makes runs slow."
     ));
     findings.table(table);
+    findings.figure(
+        "fig9-continued",
+        "Panels (e) and (h), noise read as standard deviation, continued on a logarithmic axis: with weights of both signs the \
+         runs spread over decades of iterations. The table counts those that stay at a positive loss.",
+        &continued(bench)?,
+    );
     Ok(findings)
 }
 
 fn figure(bench: &Bench<'_>, reading: Reading) -> Result<Figure, Failure> {
-    const ITERATIONS: usize = 100;
+    let marks: Vec<usize> = (0..=100).collect();
     let mut figure = Figure::new("Training from noisy starts", 4).panel_size(250.0, 230.0);
     for panel in &PANELS {
-        let mut drawn = Panel::new(
-            &format!("({}) {}", panel.letter, panel.label),
-            Axis::linear("iteration").range(0.0, ITERATIONS as f64),
-            Axis::log("relative error").range(1e-5, 2.0),
-        );
-        for (trained, colour, dash) in
-            [(BOTH[0], Colour::Blue, Dash::Solid), (BOTH[1], Colour::Vermilion, Dash::Dashed)]
-        {
-            let runs: Result<Vec<Vec<f64>>, Failure> = (0..8)
-                .into_par_iter()
-                .map(|i| {
-                    let setting = panel.setting(SHAPE, reading, trained);
-                    let mut stream = bench.stream(panel.first_stream() + i);
-                    Run::try_new(setting, &mut stream)?.errors(bench, ITERATIONS)
-                })
-                .collect();
-            for (i, errors) in runs?.into_iter().enumerate() {
-                let points = errors.into_iter().enumerate().map(|(n, e)| (n as f64, e.sqrt()));
-                let mut line = Layer::line(points).colour(colour).dash(dash).width(1.1);
-                if i == 0 {
-                    line = line.label(if trained == Trained::Weights { "fixed" } else { "trained" });
-                }
-                drawn.push(line);
-            }
-        }
+        let x = Axis::linear("iteration").range(0.0, 100.0);
+        let y = Axis::log("relative error").range(1e-3, 2.0);
+        let mut drawn = Panel::new(&format!("({}) {}", panel.letter, panel.label), x, y);
+        draw(bench, &mut drawn, (panel, reading), &marks)?;
         figure.push(drawn);
     }
     Ok(figure)
+}
+
+/// Panels (e) and (h), continued on a logarithmic axis.
+fn continued(bench: &Bench<'_>) -> Result<Figure, Failure> {
+    const LAST: usize = 20_000;
+    let mut marks = vec![1];
+    while marks[marks.len() - 1] < LAST {
+        let last = marks[marks.len() - 1];
+        marks.push((last + 1 + last / 12).min(LAST));
+    }
+    let mut figure = Figure::new("Output weights of one sign and of both", 2).panel_size(380.0, 290.0);
+    for panel in [&PANELS[4], &PANELS[7]] {
+        let x = Axis::log("iteration").range(1.0, LAST as f64);
+        let y = Axis::log("relative error").range(1e-8, 2.0);
+        let mut drawn = Panel::new(&format!("({}) {}", panel.letter, panel.label), x, y);
+        draw(bench, &mut drawn, (panel, Reading::Deviation), &marks)?;
+        figure.push(drawn);
+    }
+    Ok(figure)
+}
+
+/// Adds eight runs with fixed and eight with trained output weights to a panel.
+fn draw(
+    bench: &Bench<'_>,
+    drawn: &mut Panel,
+    (panel, reading): (&PanelOf, Reading),
+    marks: &[usize],
+) -> Result<(), Failure> {
+    for (trained, colour, dash) in
+        [(BOTH[0], Colour::Blue, Dash::Solid), (BOTH[1], Colour::Vermilion, Dash::Dashed)]
+    {
+        let runs: Result<Vec<Vec<f64>>, Failure> = (0..8)
+            .into_par_iter()
+            .map(|i| {
+                let setting = panel.setting(SHAPE, reading, trained);
+                let mut stream = bench.stream(panel.first_stream() + i);
+                Run::try_new(setting, &mut stream)?.errors(bench, marks)
+            })
+            .collect();
+        for (i, errors) in runs?.into_iter().enumerate() {
+            let points = marks.iter().zip(errors).map(|(n, e)| (*n as f64, e.sqrt()));
+            let mut line = Layer::line(points).colour(colour).dash(dash).width(1.1);
+            if i == 0 {
+                line = line.label(if trained == Trained::Weights { "fixed" } else { "trained" });
+            }
+            drawn.push(line);
+        }
+    }
+    Ok(())
 }

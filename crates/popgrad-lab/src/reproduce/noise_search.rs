@@ -150,7 +150,8 @@ impl<'a> NoiseSearch<'a> {
         let nearest =
             libm::round(libm::log2(guess * (point[0] - point[1]) / length) * self.per_octave as f64) as i64;
         let mut level = nearest.clamp(lowest, highest);
-        let (mut low, mut high): (Option<(i64, Tally)>, Option<(i64, Tally)>) = (None, None);
+        let mut low: Option<(i64, Tally)> = None;
+        let mut high: Option<(i64, Tally)> = None;
         let mut stride = 1;
         loop {
             let tally = self.tally(point, self.noise(level))?;

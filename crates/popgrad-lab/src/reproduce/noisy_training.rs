@@ -100,14 +100,17 @@ impl Run {
         Ok(landscape.with_output(self.output.clone())?.with_trained(self.setting.trained))
     }
 
-    /// Relative mean squared error of the output after 0, 1, ..., `steps` steps.
-    pub(super) fn errors(&self, bench: &Bench<'_>, steps: usize) -> Result<Vec<f64>, Failure> {
+    /// Relative mean squared error of the output after each of the given numbers of steps, which ascend.
+    pub(super) fn errors(&self, bench: &Bench<'_>, marks: &[usize]) -> Result<Vec<f64>, Failure> {
         let mut landscape = self.landscape()?;
         let mut point = landscape.state(self.start.view())?;
         let mut gradient = vec![0.0; point.len()];
-        let mut errors = vec![landscape.loss(&point) / self.scale];
-        for _ in 0..steps {
-            self.step(bench, &mut landscape, &mut point, &mut gradient);
+        let (mut errors, mut done) = (Vec::new(), 0);
+        for mark in marks {
+            for _ in done..*mark {
+                self.step(bench, &mut landscape, &mut point, &mut gradient);
+            }
+            done = *mark;
             errors.push(landscape.loss(&point) / self.scale);
         }
         Ok(errors)
@@ -147,7 +150,7 @@ impl Run {
                 break;
             }
         }
-        self.by_newton(&mut landscape, point)
+        self.by_newton(bench, &mut landscape, point)
     }
 
     /// Whether some student lies nearest to another's teacher.
@@ -158,13 +161,20 @@ impl Run {
     }
 
     /// Follows Newton's method as long as the Hessian is positive.
-    fn by_newton(&self, landscape: &mut TwoLayerLandscape<'_>, mut point: Vec<f64>) -> Result<Fate, Failure> {
+    fn by_newton(
+        &self,
+        bench: &Bench<'_>,
+        landscape: &mut TwoLayerLandscape<'_>,
+        mut point: Vec<f64>,
+    ) -> Result<Fate, Failure> {
         if point.iter().any(|x| !x.is_finite()) {
             return Ok(Fate::Moving);
         }
         let mut gradient = vec![0.0; point.len()];
         for _ in 0..NEWTON_STEPS {
-            let Some(mut step) = self.newton_step(landscape, &point, &mut gradient)? else {
+            landscape.gradient(&point, &mut gradient);
+            bench.maths.bend(&mut gradient, &point);
+            let Some(mut step) = self.newton_step(&point, &gradient)? else {
                 return Ok(Fate::Moving);
             };
             let length = norm(&step);
@@ -187,14 +197,8 @@ impl Run {
     ///
     /// With trained output weights the loss does not change under `w_j -> c w_j`, `a_j -> a_j / c`; the gradient has
     /// no part along that direction, and the Hessian is taken on what is orthogonal to it.
-    fn newton_step(
-        &self,
-        landscape: &mut TwoLayerLandscape<'_>,
-        point: &[f64],
-        gradient: &mut [f64],
-    ) -> Result<Option<Vec<f64>>, Failure> {
+    fn newton_step(&self, point: &[f64], gradient: &[f64]) -> Result<Option<Vec<f64>>, Failure> {
         let (k, d) = (self.setting.units, self.setting.dimension);
-        landscape.gradient(point, gradient);
         let weights = Matrix::try_new(k, d, point[..k * d].to_vec())?;
         let output = if point.len() > k * d { &point[k * d..] } else { &self.output };
         let student = Student::new(weights.view()).with_output(output);
@@ -216,7 +220,7 @@ impl Run {
         }
         let mut step = vec![0.0; size];
         for (c, value) in values.iter().enumerate() {
-            let along: f64 = vectors.row(c).iter().zip(&*gradient).map(|(v, g)| v * g).sum();
+            let along: f64 = vectors.row(c).iter().zip(gradient).map(|(v, g)| v * g).sum();
             step.iter_mut().zip(vectors.row(c)).for_each(|(s, v)| *s += along / value * v);
         }
         Ok(Some(step))
@@ -305,7 +309,7 @@ mod tests {
         with_bench(Maths::exact(), |bench| {
             let errors = |low: f64, high: f64| {
                 let setting = setting(3, OutputLaw::Uniform(low, high), Trained::Weights);
-                Run::try_new(setting, &mut bench.stream(3)).unwrap().errors(bench, 50).unwrap()
+                Run::try_new(setting, &mut bench.stream(3)).unwrap().errors(bench, &[1, 10, 50]).unwrap()
             };
             for (a, b) in errors(0.1, 1.1).into_iter().zip(errors(0.01, 0.11)) {
                 assert!((a - b).abs() <= 1e-10 * a, "{a:e} {b:e}");

@@ -59,11 +59,10 @@ fn descend(descent: &mut Descent<'_>, spurious: Option<&Matrix>) -> Result<End, 
             Place::Exchanged => return Ok(End::Exchanged),
             Place::Elsewhere => {}
         }
-        if let Some(point) = spurious
-            && distance(descent.weights.as_slice(), point.as_slice()) < 1e-3
-            && descent.gradient_norm()? <= REST
-        {
-            return Ok(End::Spurious(descent.weights.clone()));
+        if descent.gradient_norm()? <= REST {
+            let near = |p: &Matrix| distance(descent.weights.as_slice(), p.as_slice()) < 1e-3;
+            let spurious = spurious.is_some_and(near);
+            return Ok(if spurious { End::Spurious(descent.weights.clone()) } else { End::Undecided });
         }
         descent.advance(LOOK)?;
     }
