@@ -1,7 +1,9 @@
 //! The catalogue: every claim, in the order of the report.
 
 use super::claim::Claim;
-use super::{conjecture2, fig7, fig8, fig9, gradient, symmetric, theorem1, theorem5, theorem6, theorem7};
+use super::{
+    conjecture2, fig7, fig8, fig9, gradient, proposition2, symmetric, theorem1, theorem5, theorem6, theorem7,
+};
 
 /// Every claim of Tian (2017) that is measured, in the order of the report.
 #[rustfmt::skip]
@@ -38,6 +40,9 @@ pub static CATALOGUE: &[Claim] = &[
     fig9::POSITIVE,
     fig9::MIXED,
     conjecture2::NOISE,
+    proposition2::GRADIENT,
+    proposition2::TWO_LAYERS,
+    proposition2::FORMS,
 ];
 
 #[cfg(test)]

@@ -57,6 +57,14 @@ struct Cell {
     runs: u64,
 }
 
+impl Cell {
+    /// The noise borne over `(x - y) / n`, the distance of a unit's two kinds of coordinates.
+    fn over_gap(&self) -> Option<f64> {
+        let n = (self.x * self.x + (self.k as f64 - 1.0) * self.y * self.y).sqrt();
+        self.level.map(|l| size(l) * n / (self.x - self.y))
+    }
+}
+
 /// Step of gradient descent: below the stability limit at the teacher, whose largest eigenvalue is near `0.29 K + 0.33`.
 fn step(k: usize) -> f64 {
     1.0 / (0.29 * k as f64 + 0.33)
@@ -232,6 +240,14 @@ fn noise(bench: &Bench<'_>) -> Outcome {
         None,
         Bound::exactly(0.0),
     );
+    let shares: Vec<f64> = cells.iter().filter_map(Cell::over_gap).collect();
+    findings.check(
+        "largest noise borne, over (x0 \u{2212} y0)/n, at the worst place",
+        shares.iter().copied().fold(f64::INFINITY, f64::min),
+        None,
+        Bound::at_least(0.3),
+    );
+    findings.check("at the best place", largest(shares), None, Bound::at_most(1.0));
     for k in [2_usize, 5, 10, 20] {
         let sizes: Vec<f64> = cells.iter().filter(|c| c.k == k).filter_map(|c| c.level.map(size)).collect();
         findings.number(
@@ -250,7 +266,7 @@ fn noise(bench: &Bench<'_>) -> Outcome {
                    y0/x0; the diagonal is at y0/x0 = 1.";
     findings.figure("conjecture2", caption, &figure(&cells, &xs, &ratios));
     findings.remark(
-        "Sizes are tried in steps of 0.8; success means that every unit ends at its own teacher. Starts draw the same noise, up to its \
+        "What the start bears goes with x0 \u{2212} y0 and hardly depends on the size of the start. Sizes are tried in steps of 0.8; success means that every unit ends at its own teacher. Starts draw the same noise, up to its \
          size, at every place.",
     );
     Ok(findings)
@@ -259,7 +275,7 @@ fn noise(bench: &Bench<'_>) -> Outcome {
 fn table(cells: &[Cell]) -> Table {
     let mut table = Table::new(
         "Largest noise borne, relative to n, with the starts that succeed there.",
-        &["K", "x0", "y0/x0", "noise", "succeeded"],
+        &["K", "x0", "y0/x0", "noise/n", "noise/(x0 \u{2212} y0)", "succeeded"],
     );
     for c in cells {
         let noise = c.level.map_or_else(
@@ -271,6 +287,7 @@ fn table(cells: &[Cell]) -> Table {
             format!("{}", c.x),
             significant(c.y / c.x, 2),
             noise,
+            c.over_gap().map_or_else(String::new, |g| significant(g, 2)),
             format!("{} of {}", c.hits, c.runs),
         ]);
     }

@@ -16,6 +16,7 @@ mod maths;
 mod numbers;
 mod page;
 mod plan;
+mod proposition2;
 mod report;
 mod run;
 mod sampling;
