@@ -8,6 +8,7 @@
 mod catalogue;
 mod claim;
 mod conjecture2;
+mod fig6;
 mod fig7;
 mod fig8;
 mod fig9;

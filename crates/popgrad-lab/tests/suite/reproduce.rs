@@ -51,15 +51,14 @@ fn quietly(plan: &Plan) -> Report {
 }
 
 fn failures(report: &Report) -> String {
-    let mut out = String::new();
+    let mut lines = Vec::new();
     for claim in report.claims.iter().filter(|c| !c.agrees()) {
-        out.push_str(&format!("\n{}: {:?}, expected {:?}", claim.id, claim.verdict, claim.expected));
-        for m in claim.findings.measured.iter().filter(|m| !m.satisfied) {
-            out.push_str(&format!("\n  {} = {:e}, bound {:?}", m.quantity, m.value, m.bound));
-        }
-        claim.findings.remarks.iter().for_each(|r| out.push_str(&format!("\n  {r}")));
+        lines.push(format!("{}: {:?}, expected {:?}", claim.id, claim.verdict, claim.expected));
+        let outside = claim.findings.measured.iter().filter(|m| !m.satisfied);
+        lines.extend(outside.map(|m| format!("  {} = {:e}, bound {:?}", m.quantity, m.value, m.bound)));
+        lines.extend(claim.findings.remarks.iter().map(|r| format!("  {r}")));
     }
-    out
+    lines.join("\n")
 }
 
 #[test]
