@@ -19,6 +19,13 @@ pub(crate) struct Timing {
     pub(crate) least: f64,
 }
 
+/// The result of a body and the processor seconds it took, once.
+pub(crate) fn once<T>(body: impl FnOnce() -> T) -> (T, f64) {
+    let start = ProcessTime::now();
+    let result = body();
+    (result, start.elapsed().as_secs_f64())
+}
+
 /// Times a body: one warm-up, one call to set the length of the loop, then the median over repetitions.
 pub(crate) fn time<T>(mut body: impl FnMut() -> T) -> Timing {
     black_box(body());

@@ -6,6 +6,7 @@
 
 mod arrays;
 mod clock;
+mod flat;
 mod flow;
 mod gemm;
 mod gradient;
@@ -49,6 +50,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         ("flow", &[k]) => flow::run(&arrays, k),
         ("hessian", &[k]) => hessian::run(&arrays, k),
         ("monte-carlo", &[samples, d]) => monte_carlo::run(samples, d),
+        ("flat", &[k]) => flat::run(&arrays, k),
         ("gemm", &[k, d]) => gemm::run(&arrays, k, d),
         _ => Err(format!("no workload `{workload}` of size `{size}`")),
     }

@@ -2,8 +2,8 @@
 
 use super::claim::Claim;
 use super::{
-    conjecture2, fig6, fig7, fig8, fig9, gradient, proposition2, symmetric, theorem1, theorem5, theorem6,
-    theorem7,
+    conjecture2, fig6, fig7, fig8, fig9, gradient, other_side, proposition2, symmetric, theorem1, theorem5,
+    theorem6, theorem7,
 };
 
 /// Every claim of Tian (2017) that is measured, in the order of the report.
@@ -41,6 +41,7 @@ pub static CATALOGUE: &[Claim] = &[
     fig9::POSITIVE,
     fig9::MIXED,
     conjecture2::NOISE,
+    other_side::STARTS,
     proposition2::GRADIENT,
     proposition2::TWO_LAYERS,
     proposition2::FORMS,

@@ -1,323 +1,240 @@
-//! Conjecture 2: how much noise a symmetric start bears.
+//! Conjecture 2: how much noise the symmetric start bears, as a map over (x0, y0).
 
 use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::noise_search::{CONFIDENCE, LargestNoise, NoiseSearch, SHARE};
 use super::numbers::significant;
-use super::plan::Profile;
+use super::orthonormal_descent::{ball_radius, step_is_covered};
 use super::sampling::largest;
-use crate::figure::{Axis, ColourMap, Figure, HeatMap, Layer, Panel};
-use popgrad::{Evaluator, Matrix, MatrixView, Student, TwoLayer, XyPlane, wilson_interval};
-use rayon::prelude::*;
+use crate::figure::{Axis, Colour, Figure, HeatMap, Layer, Mark, Panel};
+use std::error::Error;
 
 /// What can go wrong while a claim is measured.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Failure = Box<dyn Error + Send + Sync>;
 
-/// Conjecture 2.
+/// How much noise the start bears.
 pub(super) const NOISE: Claim = Claim {
     id: "conjecture2-noise",
-    title: "How much noise a symmetric start bears",
+    title: "How much noise a start below the diagonal bears",
     group: Group::Noise,
-    statement: "If the start of Theorem 7 with x0 > y0 is disturbed by noise that is small enough, the dynamics still converge to the \
-                teacher.",
+    statement: "With an orthonormal teacher, a start W0 with x0 on the diagonal, y0 < x0 off it, and isotropic noise \
+                converges to w*.",
     source: "Conjecture 2",
-    method: "For K = 2, 5, 10 and 20 and each (x0, y0) of a map, at least 2000 starts with Gaussian noise of one size: the largest \
-             noise, of the sizes tried, at which the Wilson lower bound (95 %) of the share that reaches the teacher, unit by unit, \
-             is at least 0.99. The size of the noise is the root mean square length of a unit's noise over \
-             n = \u{221a}(x0\u{b2} + (K\u{2212}1) y0\u{b2}).",
+    method: "Gradient descent with step 2/K on the population loss, d = K, normal noise on each entry, from at least 2000 \
+             starts a noise level. A start succeeds when it enters the ball around w* in which descent provably converges to \
+             w* (docs/theory/symmetric.md, Y.21); it fails when it enters the same ball around a permutation of w*, or is \
+             undecided after 200 K steps. The largest noise is the last level, before the first that fails, at which the \
+             Wilson interval of the share of successes (confidence 95 %) lies above 0.99.",
     expected: Verdict::Open,
-    note: "The paper states no size of the noise; the map gives one, and an answer by sampling is no proof.",
+    note: "The conjecture gives no size of the noise; what bounds it is the gap x0 \u{2212} y0, not the length of the start.",
     measure: noise,
 };
 
-/// Numbers of units.
-const UNITS: [usize; 4] = [2, 5, 10, 20];
-/// Starts at each cell and size of the noise.
-const STARTS: u64 = 2000;
-/// Share of starts that has to succeed, and the confidence of the Wilson interval.
-const SHARE: f64 = 0.99;
-const CONFIDENCE: f64 = 0.95;
-/// A run has reached a minimum once the loss is below this; every spurious minimum of an orthonormal teacher with up
-/// to 20 units has a larger one, from 0.0113 on.
-const CLOSE: f64 = 0.01;
-/// Flow time after which a run counts as failed; successes take a tenth of it.
-const TIME: f64 = 150.0;
-/// Sizes of the noise: `0.8^i`, from 1.95 down to 0.011.
-const SIZES: usize = 24;
+/// The point of the map with what was found there.
+type Cell = ([f64; 2], LargestNoise);
 
-fn size(level: usize) -> f64 {
-    1.25 * 1.25 * 1.25 * libm::pow(0.8, level as f64)
+/// The map of one number of units.
+struct Map {
+    units: usize,
+    /// Edges of the cells along both axes.
+    edges: Vec<f64>,
+    /// Cells of the map, then points on another scale.
+    cells: Vec<Cell>,
+    elsewhere: Vec<Cell>,
 }
 
-/// One place of the map.
-struct Cell {
-    k: usize,
-    x: f64,
-    y: f64,
-    /// First size, from the large ones, at which enough starts succeed.
-    level: Option<usize>,
-    /// Successes at that size.
-    hits: u64,
-    runs: u64,
+/// Points of the map with `n` values of x0.
+fn grid(n: usize) -> Vec<[f64; 2]> {
+    let at = |i: usize| i as f64 / n as f64;
+    (1..=n).rev().flat_map(|i| (0..i).map(move |j| [at(i), at(j)])).collect()
 }
 
-impl Cell {
-    /// The noise borne over `(x - y) / n`, the distance of a unit's two kinds of coordinates.
-    fn over_gap(&self) -> Option<f64> {
-        let n = (self.x * self.x + (self.k as f64 - 1.0) * self.y * self.y).sqrt();
-        self.level.map(|l| size(l) * n / (self.x - self.y))
+fn measure_map(bench: &Bench<'_>, units: usize, search: &NoiseSearch<'_>) -> Result<Map, Failure> {
+    let n = bench.pick(3, 5);
+    let mut points = grid(n);
+    let mut tiny = vec![[1e-3, 0.5e-3]];
+    if units == 20 && n == 3 {
+        // The first row of the map; a start takes ten times as long as with K = 10.
+        points.truncate(n);
+        tiny.clear();
     }
-}
-
-/// Step of gradient descent: below the stability limit at the teacher, whose largest eigenvalue is near `0.29 K + 0.33`.
-fn step(k: usize) -> f64 {
-    1.0 / (0.29 * k as f64 + 0.33)
-}
-
-/// A start and its run: whether it ends at the teacher, unit by unit.
-struct Trial<'p> {
-    evaluator: Evaluator<'p>,
-    gradient: Vec<f64>,
-    w: Vec<f64>,
-}
-
-impl<'p> Trial<'p> {
-    fn new(problem: &'p TwoLayer, k: usize) -> Self {
-        // Runs end far from the teacher, where plain sums are accurate enough.
-        let evaluator = Evaluator::new(problem, k).with_pairs_below(1e-9);
-        Self { evaluator, gradient: vec![0.0; k * k], w: vec![0.0; k * k] }
-    }
-
-    /// Gradient descent until the loss is small or the time is over.
-    fn succeeds(&mut self, bench: &Bench<'_>, k: usize) -> Result<bool, Failure> {
-        const CHECK: usize = 8;
-        let eta = step(k);
-        let mut time = 0.0;
-        while time < TIME {
-            for _ in 0..CHECK {
-                let view = MatrixView::try_new(k, k, &self.w)?;
-                self.evaluator.gradient_into(Student::new(view), &mut self.gradient)?;
-                bench.maths.bend(&mut self.gradient, &self.w);
-                self.w.iter_mut().zip(&self.gradient).for_each(|(w, g)| *w -= eta * g);
-                time += eta;
-            }
-            let rest = self.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
-            let view = MatrixView::try_new(k, k, &self.w)?;
-            // The loss is formed only where a small gradient says that an end is near.
-            if rest < 0.3 && self.evaluator.loss(Student::new(view))? < CLOSE {
-                return Ok(self.in_place(k));
-            }
-            if rest < 1e-6 {
-                return Ok(false);
-            }
+    // Where the first search begins; what it finds does not depend on it as long as more noise means more failures.
+    let mut guess = 0.4 / libm::sqrt(libm::sqrt(units as f64));
+    let mut find = |points: Vec<[f64; 2]>| -> Result<Vec<Cell>, Failure> {
+        let mut cells = Vec::new();
+        for point in points {
+            let Some(found) = search.largest(point, guess)? else {
+                return Err(
+                    format!("K = {units}: no noise passes at x0 = {}, y0 = {}", point[0], point[1]).into()
+                );
+            };
+            guess = search.by_gap(point, &found);
+            cells.push((point, found));
         }
-        Ok(false)
-    }
-
-    /// Whether each unit is nearest to its own teacher.
-    fn in_place(&self, k: usize) -> bool {
-        (0..k).all(|j| {
-            let row = &self.w[j * k..(j + 1) * k];
-            row.iter().enumerate().all(|(i, x)| i == j || *x < row[j])
-        })
-    }
-}
-
-/// Most failures among [`STARTS`] at which the Wilson lower bound still reaches [`SHARE`].
-fn failures_allowed() -> Result<u64, Failure> {
-    let mut allowed = 0;
-    while wilson_interval(STARTS - allowed - 1, STARTS, CONFIDENCE)?.low >= SHARE {
-        allowed += 1;
-    }
-    Ok(allowed)
-}
-
-/// Successes and runs at one cell and size; broken off once too many have failed.
-fn measure_level(
-    bench: &Bench<'_>,
-    problem: &TwoLayer,
-    (k, x, y): (usize, f64, f64),
-    (level, allowed): (usize, u64),
-) -> Result<(u64, u64), Failure> {
-    let plane = XyPlane::try_new(k)?;
-    let start = plane.embed(x, y);
-    let n = (x * x + (k as f64 - 1.0) * y * y).sqrt();
-    let sd = size(level) * n / (k as f64).sqrt();
-    let (mut hits, mut runs) = (0, 0);
-    while runs < STARTS && runs - hits <= allowed {
-        bench.pause()?;
-        // Small batches while a failure may show early, large ones once it is unlikely.
-        let count = if runs < 100 { 50_u32 } else { 475 };
-        let batch: Result<Vec<bool>, Failure> = (0..count)
-            .into_par_iter()
-            .with_min_len(5)
-            .map_init(
-                || Trial::new(problem, k),
-                |trial, i| {
-                    let i = runs + u64::from(i);
-                    // Start i draws the same noise, up to its size, in every cell and at every size.
-                    let mut stream = bench.stream(((k as u64) << 32) | i);
-                    trial.w.iter_mut().zip(start.as_slice()).for_each(|(w, s)| *w = s + sd * stream.normal());
-                    trial.succeeds(bench, k)
-                },
-            )
-            .collect();
-        hits += batch?.iter().filter(|ok| **ok).count() as u64;
-        runs += u64::from(count);
-    }
-    Ok((hits, runs))
-}
-
-/// The largest size at which enough starts succeed. Success falls with the size; a guess from a neighbour saves time.
-fn threshold(
-    bench: &Bench<'_>,
-    (k, x, y): (usize, f64, f64),
-    guess: usize,
-    allowed: u64,
-) -> Result<Cell, Failure> {
-    let problem = TwoLayer::try_new(Matrix::identity(k, k))?;
-    let mut passed: [Option<(u64, u64)>; SIZES] = [None; SIZES];
-    let mut try_level = |level: usize| -> Result<bool, Failure> {
-        let (hits, runs) = measure_level(bench, &problem, (k, x, y), (level, allowed))?;
-        let good = runs >= STARTS && runs - hits <= allowed;
-        passed[level] = good.then_some((hits, runs));
-        Ok(good)
+        Ok(cells)
     };
-    let mut level = guess;
-    let mut found = None;
-    if try_level(level)? {
-        found = Some(level);
-        while level > 0 && try_level(level - 1)? {
-            level -= 1;
-            found = Some(level);
-        }
-    } else {
-        while level + 1 < SIZES && found.is_none() {
-            level += 1;
-            if try_level(level)? {
-                found = Some(level);
-            }
-        }
-    }
-    let (hits, runs) = found.and_then(|l| passed[l]).unwrap_or((0, 0));
-    Ok(Cell { k, x, y, level: found, hits, runs })
-}
-
-/// Places of the map: x0 and y0/x0.
-fn places(bench: &Bench<'_>) -> (Vec<f64>, Vec<f64>) {
-    bench.pick(
-        (vec![0.1, 0.5, 1.0], vec![0.0, 0.4, 0.8]),
-        (vec![0.01, 0.1, 0.25, 0.5, 0.75, 1.0], vec![0.0, 0.2, 0.4, 0.6, 0.8, 0.9]),
-    )
-}
-
-/// The whole map.
-fn map(bench: &Bench<'_>, xs: &[f64], ratios: &[f64], allowed: u64) -> Result<Vec<Cell>, Failure> {
-    let mut cells: Vec<Cell> = Vec::new();
-    for k in UNITS {
-        for (r, ratio) in ratios.iter().enumerate() {
-            for x in xs {
-                // With 20 units a run takes a hundred times as long as with 2; the map shows that x0 matters little.
-                if k == 20 && bench.profile == Profile::Quick && *x != 0.5 {
-                    continue;
-                }
-                // The last place with this ratio, or with this x0.
-                let known = |c: &&Cell| c.y == ratio * c.x || (c.k == k && c.x == *x);
-                let guess = cells.iter().rev().find(known).and_then(|c| c.level).unwrap_or(5 + r);
-                cells.push(threshold(bench, (k, *x, ratio * x), guess, allowed)?);
-            }
-        }
-    }
-    Ok(cells)
+    let (cells, elsewhere) = (find(points)?, find(tiny)?);
+    let edges = (0..=n).map(|i| (i as f64 + 0.5) / n as f64).collect();
+    Ok(Map { units, edges, cells, elsewhere })
 }
 
 fn noise(bench: &Bench<'_>) -> Outcome {
     let mut findings = Findings::default();
-    let (xs, ratios) = places(bench);
-    let allowed = failures_allowed()?;
-    let cells = map(bench, &xs, &ratios, allowed)?;
-    let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
-    findings.number("failures allowed among 2000 starts", allowed as f64, None);
-    let starts: Vec<f64> = cells.iter().filter(|c| c.level.is_some()).map(|c| c.runs as f64).collect();
-    let name = "least number of starts at a size that is reported";
-    findings.check(name, least(&starts), None, Bound::at_least(STARTS as f64));
-    let missing = cells.iter().filter(|c| c.level.is_none()).count();
-    let name = "places at which no size down to 0.012 succeeds";
-    findings.check(name, missing as f64, None, Bound::exactly(0.0));
-    let shares: Vec<f64> = cells.iter().filter_map(Cell::over_gap).collect();
-    let name = "largest noise borne, over (x0 \u{2212} y0)/n, at the worst place";
-    findings.check(name, least(&shares), None, Bound::at_least(0.3));
-    findings.check("the same at the best place", largest(shares), None, Bound::at_most(1.0));
-    for k in UNITS {
-        let sizes: Vec<f64> = cells.iter().filter(|c| c.k == k).filter_map(|c| c.level.map(size)).collect();
-        let best = largest(sizes.iter().copied());
-        findings.number(&format!("K = {k}: largest noise borne at the best place, over n"), best, None);
-        findings.number(&format!("K = {k}: the same at the worst place"), least(&sizes), None);
+    let (starts, per_octave) = (bench.pick(2000, 4000), bench.pick(8, 16));
+    let (mut maps, mut continued, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+    let mut allowed = 0;
+    for units in [2_usize, 5, 10, 20] {
+        bench.pause()?;
+        if !step_is_covered(units, 2.0 / units as f64)? {
+            return Err(format!("K = {units}: the step is too long for the ball").into());
+        }
+        let search = NoiseSearch::try_new(bench, units, starts, per_octave)?;
+        allowed = search.allowed();
+        let map = measure_map(bench, units, &search)?;
+        let (point, found) = map.cells[1];
+        continued.push(search.continued(point, found.relative, (8, 250 * units))?);
+        if units <= 5 {
+            let half = NoiseSearch::try_new(bench, units, starts, per_octave)?.with_half_step();
+            moved.push((units, search.moved_by_half_step(&half, point, found.relative)?));
+        }
+        maps.push(map);
     }
-    findings.table(table(&cells));
-    let caption = "Conjecture 2: largest noise, relative to n (blank where not measured), at which the Wilson lower bound of \
-                   success is at least 0.99, over x0 and y0/x0; the diagonal is at y0/x0 = 1.";
-    findings.figure("conjecture2", caption, &figure(&cells, &xs, &ratios));
-    findings.remark(
-        "What the start bears goes with x0 \u{2212} y0 and hardly depends on the size of the start. Sizes are tried in \
-         steps of 0.8; success means that every unit ends at its own teacher within the time 150. Starts draw the same noise, \
-         up to its size, at every place.",
+    let gaps = || maps.iter().flat_map(|m| m.cells.iter().chain(&m.elsewhere).map(by_gap));
+    findings.check(
+        "smallest of all largest noises, relative to x0 \u{2212} y0",
+        gaps().fold(f64::INFINITY, f64::min),
+        None,
+        Bound::at_least(0.1),
+    );
+    findings.check("the largest of them", largest(gaps()), None, Bound::at_most(1.0));
+    findings.check(
+        "starts that entered the ball, continued: largest distance to w*",
+        largest(continued),
+        None,
+        Bound::at_most(1e-9),
+    );
+    describe(&mut findings, &maps, (starts, allowed, per_octave), &moved);
+    findings.table(table(&maps));
+    findings.figure(
+        "conjecture2-noise",
+        "The largest noise at which at least 99 % of the starts reach w*, as standard deviation of each entry relative to \
+         sqrt(x0\u{b2} + (K \u{2212} 1) y0\u{b2}), over the start. Blank cells are not measured in this profile. Last panel: the same \
+         noise relative to x0 \u{2212} y0.",
+        &figure(&maps),
     );
     Ok(findings)
 }
 
-fn table(cells: &[Cell]) -> Table {
-    let mut table = Table::new(
-        "Largest noise borne, relative to n, with the starts that succeed there.",
-        &["K", "x0", "y0/x0", "noise/n", "noise/(x0 \u{2212} y0)", "succeeded"],
-    );
-    for c in cells {
-        let noise = c.level.map_or_else(
-            || format!("below {}", significant(size(SIZES - 1), 2)),
-            |l| significant(size(l), 3),
+/// Largest noise relative to the gap x0 - y0.
+fn by_gap(([x0, y0], found): &Cell) -> f64 {
+    found.relative * found.length / (x0 - y0)
+}
+
+fn describe(
+    findings: &mut Findings,
+    maps: &[Map],
+    (starts, allowed, per_octave): (u64, u64, i64),
+    moved: &[(usize, u64)],
+) {
+    let radii: Vec<String> =
+        maps.iter().map(|m| format!("{} (K = {})", significant(ball_radius(m.units), 2), m.units)).collect();
+    findings.remark(&format!(
+        "Each noise level has {starts} starts; at most {allowed} may fail for the {} % Wilson interval to stay above {SHARE}, \
+         and a level is given up once more have failed. Levels are {per_octave} to a factor of two. Radii of the balls: {}.",
+        100.0 * CONFIDENCE,
+        radii.join(", ")
+    ));
+    for map in maps {
+        let all: Vec<f64> = map.cells.iter().chain(&map.elsewhere).map(by_gap).collect();
+        let (low, high) = (all.iter().copied().fold(f64::INFINITY, f64::min), largest(all.iter().copied()));
+        findings.number(
+            &format!("K = {}: noise / (x0 \u{2212} y0), smallest over the map", map.units),
+            low,
+            None,
         );
-        table.row(vec![
-            c.k.to_string(),
-            format!("{}", c.x),
-            significant(c.y / c.x, 2),
-            noise,
-            c.over_gap().map_or_else(String::new, |g| significant(g, 2)),
-            format!("{} of {}", c.hits, c.runs),
-        ]);
+        findings.number(
+            &format!("K = {}: noise / (x0 \u{2212} y0), largest over the map", map.units),
+            high,
+            None,
+        );
+    }
+    for (units, count) in moved {
+        let name = format!("K = {units}: starts of {starts} that end elsewhere with half the step");
+        findings.number(&name, *count as f64, None);
+    }
+}
+
+fn table(maps: &[Map]) -> Table {
+    let head = [
+        "K",
+        "x0",
+        "y0",
+        "sqrt(x0\u{b2} + (K\u{2212}1) y0\u{b2})",
+        "largest noise, relative to it",
+        "relative to x0 \u{2212} y0",
+        "failures (to a permutation, undecided)",
+        "next level: failures of starts run",
+    ];
+    let mut table = Table::new("The largest noise over the start.", &head);
+    for map in maps {
+        for cell in map.cells.iter().chain(&map.elsewhere) {
+            let ([x0, y0], found) = cell;
+            let (passed, above) = (&found.passed, &found.above);
+            table.row(vec![
+                map.units.to_string(),
+                significant(*x0, 3),
+                if *y0 == 0.0 { "0".to_owned() } else { significant(*y0, 3) },
+                significant(found.length, 3),
+                significant(found.relative, 3),
+                significant(by_gap(cell), 3),
+                format!("{} ({}, {})", passed.failures(), passed.exchanged, passed.undecided),
+                format!("{}: {} of {}", significant(above.0, 3), above.1.failures(), above.1.starts),
+            ]);
+        }
     }
     table
 }
 
-fn figure(cells: &[Cell], xs: &[f64], ratios: &[f64]) -> Figure {
-    let mut figure = Figure::new("Largest noise borne", 2).panel_size(370.0, 280.0);
-    for k in UNITS {
-        let mut values = Vec::new();
-        for ratio in ratios {
-            for x in xs {
-                let cell = cells.iter().find(|c| c.k == k && c.x == *x && c.y == ratio * x);
-                values.push(cell.and_then(|c| c.level).map_or(f64::NAN, size));
-            }
-        }
-        // Cells of equal width, named by their values.
-        let edges = |n: usize| (0..=n).map(|i| i as f64 - 0.5).collect::<Vec<f64>>();
-        let ticks = |values: &[f64]| -> Vec<(f64, String)> {
-            values.iter().enumerate().map(|(i, v)| (i as f64, format!("{v}"))).collect()
-        };
-        let axis = |label: &str, values: &[f64]| {
-            let ticks = ticks(values);
-            let named: Vec<(f64, &str)> = ticks.iter().map(|(v, s)| (*v, s.as_str())).collect();
-            Axis::linear(label).ticks(&named)
-        };
-        let heat = HeatMap {
-            x_edges: edges(xs.len()),
-            y_edges: edges(ratios.len()),
-            values,
-            range: Some((0.0, 1.0)),
-            map: ColourMap::Sequential,
-            label: "noise/n".to_owned(),
-            decimals: Some(2),
-        };
+fn figure(maps: &[Map]) -> Figure {
+    let mut figure = Figure::new("Largest noise of Conjecture 2", 2).panel_size(380.0, 300.0);
+    let mut collapse = Panel::new(
+        "relative to the gap",
+        Axis::linear("y0 / x0"),
+        Axis::linear("largest noise / (x0 \u{2212} y0)"),
+    );
+    for (i, map) in maps.iter().enumerate() {
         figure.push(
-            Panel::new(&format!("K = {k}"), axis("x0", xs), axis("y0/x0", ratios)).with(Layer::heat(heat)),
+            Panel::new(&format!("K = {}", map.units), Axis::linear("x0"), Axis::linear("y0"))
+                .with(Layer::heat(heat(map))),
+        );
+        let all = map.cells.iter().chain(&map.elsewhere);
+        let points = all.map(|c| (c.0[1] / c.0[0], by_gap(c)));
+        collapse.push(
+            Layer::marks(points, Mark::series(i))
+                .colour(Colour::series(i))
+                .label(&format!("K = {}", map.units)),
         );
     }
-    figure
+    figure.with(collapse)
+}
+
+fn heat(map: &Map) -> HeatMap {
+    let n = map.edges.len() - 1;
+    let mut values = vec![f64::NAN; n * n];
+    let x_edges: Vec<f64> = map.edges.clone();
+    let y_edges: Vec<f64> = map.edges.iter().map(|e| e - 1.0 / n as f64).collect();
+    let column = |edges: &[f64], x: f64| edges.windows(2).position(|e| e[0] <= x && x < e[1]);
+    for ([x0, y0], found) in &map.cells {
+        if let (Some(i), Some(j)) = (column(&x_edges, *x0), column(&y_edges, *y0)) {
+            values[j * n + i] = found.relative;
+        }
+    }
+    HeatMap {
+        x_edges,
+        y_edges,
+        values,
+        range: None,
+        map: crate::figure::ColourMap::Sequential,
+        label: "largest relative noise".to_owned(),
+        decimals: Some(3),
+    }
 }

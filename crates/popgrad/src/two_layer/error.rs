@@ -86,6 +86,11 @@ pub enum TwoLayerError {
         /// The neuron.
         neuron: usize,
     },
+    /// A reduction was asked for under a covariance.
+    #[error(
+        "the input has a covariance, under which training leaves the span of the units; a reduction needs white input"
+    )]
+    NotReducible,
     /// The result would not fit into the memory limit.
     #[error(
         "{what} needs {needed} bytes, above the memory limit of {limit}; raise the limit or ask for less"

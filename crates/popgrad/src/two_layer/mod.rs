@@ -24,10 +24,12 @@ mod near_loss;
 mod near_teacher;
 mod pair_geometry;
 mod problem;
+mod reduction;
 mod student;
 
 pub use error::TwoLayerError;
 pub use evaluator::Evaluator;
 pub use hessian::Blocks;
 pub use problem::TwoLayer;
+pub use reduction::Reduction;
 pub use student::{Gradient, Student};
