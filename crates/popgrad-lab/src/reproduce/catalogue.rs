@@ -2,7 +2,8 @@
 
 use super::claim::Claim;
 use super::{
-    conjecture2, fig7, fig8, fig9, gradient, other_side, symmetric, theorem1, theorem5, theorem6, theorem7,
+    conjecture2, fig6, fig7, fig8, fig9, gradient, other_side, proposition2, symmetric, theorem1, theorem5,
+    theorem6, theorem7,
 };
 
 /// Every claim of Tian (2017) that is measured, in the order of the report.
@@ -31,7 +32,7 @@ pub static CATALOGUE: &[Claim] = &[
     theorem7::SADDLE,
     theorem7::CONVERGENCE,
     theorem7::DIAGONAL,
-    theorem7::BREAKING,
+    fig6::BREAKING,
     fig8::FIELD,
     fig8::TRAJECTORIES,
     fig8::FASTER,
@@ -41,6 +42,9 @@ pub static CATALOGUE: &[Claim] = &[
     fig9::MIXED,
     conjecture2::NOISE,
     other_side::STARTS,
+    proposition2::GRADIENT,
+    proposition2::TWO_LAYERS,
+    proposition2::FORMS,
 ];
 
 #[cfg(test)]

@@ -162,6 +162,26 @@ fn squared_error(k: usize, point: &[f64]) -> f64 {
     (point[0] - 1.0) * (point[0] - 1.0) + (k as f64 - 1.0) * point[1] * point[1]
 }
 
+/// The end of the script's run against what the script prints.
+fn check_end(
+    findings: &mut Findings,
+    k: usize,
+    values: [f64; 3],
+    printed: [&'static str; 3],
+) -> Result<(), Failure> {
+    for (value, (text, name)) in values.iter().zip(printed.iter().zip(["x", "y", "squared error"])) {
+        let number: f64 = text.parse()?;
+        findings.check(
+            &format!("K = {k}: {name} at the end; published {text}"),
+            *value,
+            None,
+            // One unit of the last printed digit, since the script may cut digits off.
+            Bound::around(number, 2.0 * half_unit(text)),
+        );
+    }
+    Ok(())
+}
+
 fn trajectories(bench: &Bench<'_>) -> Outcome {
     let mut findings = Findings::default();
     let mut table = Table::new(
@@ -186,16 +206,7 @@ fn trajectories(bench: &Bench<'_>) -> Outcome {
         let rows = script_run(bench, k, 999)?;
         let end = &rows[rows.len() - 1].point;
         let values = [end[0], end[1], squared_error(k, end)];
-        for (value, (text, name)) in values.iter().zip(printed.iter().zip(["x", "y", "squared error"])) {
-            let number: f64 = text.parse()?;
-            findings.check(
-                &format!("K = {k}: {name} at the end; published {text}"),
-                *value,
-                None,
-                // One unit of the last printed digit, since the script may cut digits off.
-                Bound::around(number, 2.0 * half_unit(text)),
-            );
-        }
+        check_end(&mut findings, k, values, printed)?;
         let highest = largest(rows.iter().map(|r| r.point[1]));
         let saddle = XyPlane::try_new(k)?.saddle().x;
         let flow = largest(path(bench, k, [1e-3, 0.0], 10.0)?.into_iter().map(|p| p.1));
@@ -251,74 +262,64 @@ fn draw(left: &mut Panel, right: &mut Panel, (series, k): (usize, usize), rows: 
     right.push(Layer::line(errors).colour(colour).label(&name));
 }
 
+/// How fast one network converges.
+struct Speed {
+    /// Steps to a squared error of 1e-6.
+    steps: f64,
+    /// Slowest rate of the linearisation in the plane.
+    rate: f64,
+    /// Rate seen in the end.
+    observed: f64,
+    /// Slowest rate over all directions of the full network.
+    least: f64,
+}
+
+fn speed(bench: &Bench<'_>, k: usize) -> Result<Speed, Failure> {
+    let plane = XyPlane::try_new(k)?;
+    let rows = script_run(bench, k, 5000)?;
+    let error = |r: &Row| squared_error(k, &r.point);
+    let steps = rows.iter().find(|r| error(r) <= 1e-6).map_or(f64::NAN, |r| r.step as f64);
+    // Where the squared error is between 1e-10 and 1e-14 the linearisation rules and rounding does not.
+    let window: Vec<&Row> = rows.iter().filter(|r| (1e-14..1e-10).contains(&error(r))).collect();
+    let observed = match (window.first(), window.last()) {
+        (Some(first), Some(last)) => 0.5 * libm::log(error(first) / error(last)) / (last.time - first.time),
+        _ => f64::NAN,
+    };
+    let least = bench.maths.tainted(plane.smallest_eigenvalue(1.0, 0.0)?);
+    Ok(Speed { steps, rate: plane.slowest_rate(), observed, least })
+}
+
 fn faster(bench: &Bench<'_>) -> Outcome {
     let mut findings = Findings::default();
-    let mut table = Table::new(
-        "Speed of convergence; rates per unit of per-sample time.",
-        &[
-            "K",
-            "steps to 1e-6",
-            "slowest rate in the plane",
-            "observed rate in the end",
-            "slowest rate, all directions",
-        ],
-    );
-    let (mut steps, mut rates, mut worst, mut full) = (Vec::new(), Vec::new(), 0.0_f64, 0.0_f64);
-    let all = 0.25 - 0.5 / std::f64::consts::PI;
     let sizes = [2_usize, 3, 5, 10, 20];
-    for k in sizes {
-        let plane = XyPlane::try_new(k)?;
-        let rows = script_run(bench, k, 5000)?;
-        let reached =
-            rows.iter().find(|r| squared_error(k, &r.point) <= 1e-6).map_or(f64::NAN, |r| r.step as f64);
-        // Where the squared error is between 1e-10 and 1e-14 the linearisation rules and rounding does not.
-        let window: Vec<&Row> =
-            rows.iter().filter(|r| (1e-14..1e-10).contains(&squared_error(k, &r.point))).collect();
-        let observed = match (window.first(), window.last()) {
-            (Some(first), Some(last)) => {
-                let drop = libm::log(squared_error(k, &first.point) / squared_error(k, &last.point));
-                0.5 * drop / (last.time - first.time)
-            }
-            _ => f64::NAN,
-        };
-        let rate = plane.slowest_rate();
-        // One step of gradient descent multiplies by 1 - 0.01 rate.
-        let expected = -libm::log1p(-0.01 * rate) / 0.01;
-        worst = largest([worst, (observed / expected - 1.0).abs()]);
-        let least = plane.smallest_eigenvalue(1.0, 0.0)?;
-        full = largest([full, (bench.maths.tainted(least) - all).abs()]);
-        table.row(vec![
-            k.to_string(),
-            format!("{reached}"),
-            significant(rate, 5),
-            significant(observed, 5),
-            significant(least, 6),
-        ]);
-        steps.push(reached);
-        rates.push(rate);
-    }
-    let decreasing = steps.windows(2).filter(|p| p[1] < p[0]).count();
-    let increasing = rates.windows(2).filter(|p| p[1] > p[0]).count();
+    let speeds: Result<Vec<Speed>, Failure> = sizes.iter().map(|k| speed(bench, *k)).collect();
+    let speeds = speeds?;
+    let count =
+        |faster: fn(&Speed, &Speed) -> bool| speeds.windows(2).filter(|p| faster(&p[0], &p[1])).count();
     let pairs = (sizes.len() - 1) as f64;
-    findings.check(
-        "neighbours in K of which the larger takes fewer steps",
-        decreasing as f64,
-        None,
-        Bound::exactly(pairs),
-    );
-    findings.check(
-        "neighbours in K of which the larger has the larger rate",
-        increasing as f64,
-        None,
-        Bound::exactly(pairs),
-    );
+    let (fewer, larger) = (count(|a, b| b.steps < a.steps), count(|a, b| b.rate > a.rate));
+    let name = "neighbours in K of which the larger takes fewer steps";
+    findings.check(name, fewer as f64, None, Bound::exactly(pairs));
+    let name = "neighbours in K of which the larger has the larger rate";
+    findings.check(name, larger as f64, None, Bound::exactly(pairs));
+    // One step of gradient descent multiplies by 1 - 0.01 rate.
+    let expected = |s: &Speed| -libm::log1p(-0.01 * s.rate) / 0.01;
+    let worst = largest(speeds.iter().map(|s| (s.observed / expected(s) - 1.0).abs()));
     findings.check("largest relative error of the observed rate", worst, None, Bound::at_most(0.02));
+    let all = 0.25 - 0.5 / std::f64::consts::PI;
     findings.check(
         "slowest rate over all directions: largest distance from 1/4 \u{2212} 1/2\u{3c0}",
-        full,
+        largest(speeds.iter().map(|s| (s.least - all).abs())),
         None,
         Bound::at_most(1e-14),
     );
+    let head =
+        ["K", "steps to 1e-6", "slowest rate in the plane", "observed rate", "slowest rate, all directions"];
+    let mut table = Table::new("Speed of convergence; rates per unit of per-sample time.", &head);
+    for (k, s) in sizes.iter().zip(&speeds) {
+        let cell = |x: f64| significant(x, 6);
+        table.row(vec![k.to_string(), format!("{}", s.steps), cell(s.rate), cell(s.observed), cell(s.least)]);
+    }
     findings.table(table);
     Ok(findings)
 }

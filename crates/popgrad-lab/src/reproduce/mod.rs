@@ -8,6 +8,7 @@
 mod catalogue;
 mod claim;
 mod conjecture2;
+mod fig6;
 mod fig7;
 mod fig8;
 mod fig9;
@@ -20,6 +21,7 @@ mod orthonormal_descent;
 mod other_side;
 mod page;
 mod plan;
+mod proposition2;
 mod report;
 mod run;
 mod sampling;
