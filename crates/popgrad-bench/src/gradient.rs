@@ -3,7 +3,7 @@
 use crate::arrays::{Arrays, relative_difference};
 use crate::clock::time;
 use crate::report;
-use popgrad::{Evaluator, Matrix, MatrixView, Student, TwoLayer};
+use popgrad::{BatchEvaluator, Evaluator, Matrix, MatrixView, Student, TwoLayer};
 
 /// The largest accepted difference from the peer's gradient, relative to the largest entry.
 const AGREEMENT: f64 = 1e-13;
@@ -33,18 +33,12 @@ pub(crate) fn batch(arrays: &Arrays, count: usize, k: usize, d: usize) -> Result
     let problem = problem(arrays, &name)?;
     let want = arrays.matrix(&format!("{name}_gradient"))?;
     let mut out = vec![0.0; count * k * d];
-    let mut evaluator = Evaluator::new(&problem, k);
-    let mut all = || -> Result<(), String> {
-        for (student, row) in w.as_slice().chunks_exact(k * d).zip(out.chunks_exact_mut(k * d)) {
-            let view = MatrixView::try_new(k, d, student).map_err(|e| e.to_string())?;
-            evaluator.gradient_into(Student::new(view), row).map_err(|e| e.to_string())?;
-        }
-        Ok(())
-    };
+    let mut evaluator = BatchEvaluator::new(&problem, k);
+    let mut all = || evaluator.gradients_into(w.as_slice(), &[], &mut out).map_err(|e| e.to_string());
     all()?;
     let timing = time(&mut all);
     agree(&out, want.as_slice())?;
-    report("batch", "Evaluator::gradient_into", &format!("{count},{k},{d}"), timing, &[]);
+    report("batch", "BatchEvaluator::gradients_into", &format!("{count},{k},{d}"), timing, &[]);
     Ok(())
 }
 

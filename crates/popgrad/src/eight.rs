@@ -57,15 +57,45 @@ fn emulated(a: [f64; EIGHT], b: [f64; EIGHT], c: [f64; EIGHT]) -> [f64; EIGHT] {
 /// `u . x` for eight samples, over two interleaved partial sums.
 #[inline(always)]
 pub(crate) fn project<S: Simd>(simd: S, u: &[f64], x: &[Eight]) -> f64x8<S> {
-    let splat = |c: f64| f64x8::splat(simd, c);
-    let mut sums = [splat(0.0); 2];
-    let ((pairs, last_x), (coefficients, last_u)) = (x.as_chunks::<2>(), u.as_chunks::<2>());
-    for (x, u) in pairs.iter().zip(coefficients) {
-        sums[0] = fused(simd, x[0].load(simd), splat(u[0]), sums[0]);
-        sums[1] = fused(simd, x[1].load(simd), splat(u[1]), sums[1]);
+    project_all(simd, [u], [x])[0][0]
+}
+
+/// `u_i . x_g` for several vectors and several groups of eight samples, entry `[i][g]`; each as [`project`] forms it.
+#[inline(always)]
+pub(crate) fn project_all<S: Simd, const U: usize, const G: usize>(
+    simd: S,
+    u: [&[f64]; U],
+    x: [&[Eight]; G],
+) -> [[f64x8<S>; G]; U] {
+    let mut even = [[f64x8::splat(simd, 0.0); G]; U];
+    let mut odd = even;
+    let d = x[0].len();
+    // Slices of one known length, so that no step of the loop checks a bound.
+    let (mut tops, mut rows) = ([&[][..]; U], [&[][..]; G]);
+    for i in 0..U {
+        tops[i] = &u[i][..d];
     }
-    if let (Some(x), Some(u)) = (last_x.first(), last_u.first()) {
-        sums[0] = fused(simd, x.load(simd), splat(*u), sums[0]);
+    for g in 0..G {
+        rows[g] = &x[g][..d];
     }
-    sums[0] + sums[1]
+    let mut j = 0;
+    while j + 1 < d {
+        for i in 0..U {
+            let (first, second) = (f64x8::splat(simd, tops[i][j]), f64x8::splat(simd, tops[i][j + 1]));
+            for g in 0..G {
+                even[i][g] = fused(simd, rows[g][j].load(simd), first, even[i][g]);
+                odd[i][g] = fused(simd, rows[g][j + 1].load(simd), second, odd[i][g]);
+            }
+        }
+        j += 2;
+    }
+    for i in 0..U {
+        for g in 0..G {
+            if j < d {
+                even[i][g] = fused(simd, rows[g][j].load(simd), f64x8::splat(simd, tops[i][j]), even[i][g]);
+            }
+            even[i][g] += odd[i][g];
+        }
+    }
+    even
 }

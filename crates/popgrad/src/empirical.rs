@@ -312,3 +312,30 @@ impl Landscape for EmpiricalLandscape {
         (0..self.student.units()).map(|j| j * d..(j + 1) * d).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Level, RandomStream};
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        let mut stream = RandomStream::new(13, 0);
+        let mut matrix = |rows, cols| {
+            let mut m = Matrix::zeros(rows, cols);
+            stream.fill_normal(m.as_mut_slice());
+            m
+        };
+        let (teacher, student) = (matrix(2, 7), matrix(3, 7));
+        let (teacher, student) = (Network::try_new(teacher).unwrap(), Network::try_new(student).unwrap());
+        let data = EmpiricalLoss::try_new(&matrix(301, 7), &teacher).unwrap();
+        let results = Level::available().into_iter().map(|level| {
+            let mut sums = vec![Eight::default(); data.components(&student)];
+            let lanes = Lanes::new(level).expect("available");
+            on_lanes!(lanes, simd => data.accumulate(simd, &student, true, &mut sums));
+            sums
+        });
+        let results: Vec<Vec<Eight>> = results.collect();
+        assert!(results.iter().all(|r| r == &results[0]));
+    }
+}

@@ -64,7 +64,9 @@ pub use statistics::{
 pub use symmetric::{
     Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,
 };
-pub use two_layer::{Blocks, Evaluator, Gradient, Reduction, Student, TwoLayer, TwoLayerError};
+pub use two_layer::{
+    BatchEvaluator, Blocks, Evaluator, Gradient, Reduction, Student, TwoLayer, TwoLayerError,
+};
 
 /// The README's Rust blocks, run with the documentation tests.
 #[cfg(doctest)]

@@ -174,6 +174,12 @@ impl Matrix {
 }
 
 impl<'a> MatrixView<'a> {
+    /// Views entries whose number is right by construction.
+    pub(crate) fn from_parts(rows: usize, cols: usize, data: &'a [f64]) -> Self {
+        debug_assert_eq!(data.len(), rows * cols);
+        Self { rows, cols, data }
+    }
+
     /// Views `rows * cols` entries in row-major order.
     ///
     /// # Errors

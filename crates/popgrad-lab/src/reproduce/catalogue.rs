@@ -1,7 +1,9 @@
 //! The catalogue: every claim, in the order of the report.
 
 use super::claim::Claim;
-use super::{fig7, fig8, gradient, symmetric, theorem1, theorem5, theorem6, theorem7};
+use super::{
+    conjecture2, fig7, fig8, fig9, gradient, other_side, symmetric, theorem1, theorem5, theorem6, theorem7,
+};
 
 /// Every claim of Tian (2017) that is measured, in the order of the report.
 #[rustfmt::skip]
@@ -34,6 +36,11 @@ pub static CATALOGUE: &[Claim] = &[
     fig8::TRAJECTORIES,
     fig8::FASTER,
     theorem7::ABOVE,
+    fig9::NOISE,
+    fig9::POSITIVE,
+    fig9::MIXED,
+    conjecture2::NOISE,
+    other_side::STARTS,
 ];
 
 #[cfg(test)]

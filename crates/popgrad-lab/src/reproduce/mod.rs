@@ -7,11 +7,17 @@
 
 mod catalogue;
 mod claim;
+mod conjecture2;
 mod fig7;
 mod fig8;
+mod fig9;
 mod gradient;
 mod maths;
+mod noise_search;
+mod noisy_training;
 mod numbers;
+mod orthonormal_descent;
+mod other_side;
 mod page;
 mod plan;
 mod report;

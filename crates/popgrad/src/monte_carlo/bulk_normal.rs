@@ -7,12 +7,12 @@
 //! the same at every instruction set; they are promised (see [`crate::NUMERICS`]).
 //!
 //! Accuracy: 32 bits each for radius and angle, so sizes end at 6.76 and pairs lie on a grid; the three polynomials
-//! stray less than the grid's `2^-32`. Both are invisible below some 1e16 samples in moments, and a sample
-//! of 1e10 numbers would on average miss 0.1 beyond 6.76.
+//! stray by less than half of `2^-32`, relative to the radius. Beyond 6.76 the law has one number in 1e11.
 
 use crate::eight::{EIGHT, Eight, fused};
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f64x8, u32x16, u64x8};
+use std::f64::consts::{LN_2, SQRT_2};
 
 /// Pairs of normal vectors in one superblock of sixteen ChaCha blocks.
 pub(crate) const PAIRS: usize = 16;
@@ -26,186 +26,277 @@ const BLOCK: [u32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 const MAGIC: u64 = 0x4330_0000_0000_0000;
 /// `2^52`.
 const TWO_52: f64 = 4_503_599_627_370_496.0;
-/// Bits of `sqrt(1/2) / 2`, the lower end of the interval to which a logarithm's argument is reduced.
-const REDUCE: u64 = 0x3fd6_a09e_667f_3bcd;
+/// Bits of `(1 + sqrt 2)/8 = 0.3018`. From there octaves split where the mantissa's top bit changes into halves of
+/// equal ratio, so that halving steps of the exponent and at most one factor `sqrt 2` bring every number into
+/// `[0.8536, 1.2071]`.
+const REDUCE: u64 = 0x3fd3_504f_333f_9de6;
 
-/// `-2 ln(1 + x) / x` for `1 + x` in `[sqrt(1/2), sqrt 2]`: twelve terms, interpolation at Chebyshev's
-/// points, relative error below `1.2e-10`, under half the grid of `2^-32`; eleven terms would exceed it.
-const LOG: [f64; 12] = [
-    -2.000000000096024,
-    1.0000000061691077,
-    -0.6666666169256104,
-    0.49999873171629633,
-    -0.4000033927588508,
-    0.3334076730475459,
-    -0.28567596790540506,
-    0.24821771331922843,
-    -0.22085472079438018,
-    0.21796225155754365,
-    -0.21273084751159907,
-    0.11691342670179275,
+/// `-2 ln(1 + x) / x` for `1 + x` in `[0.8536, 1.2071]`: nine terms, interpolation at Chebyshev's points, relative
+/// error below `5.9e-11`, a quarter of the grid of `2^-32`; eight terms would exceed the grid.
+const LOG: [f64; 9] = [
+    -1.9999999998909606,
+    0.9999999997941259,
+    -0.6666668120266414,
+    0.5000003245134873,
+    -0.39996974411344177,
+    0.3332402396321577,
+    -0.2877135975560894,
+    0.2579744079583091,
+    -0.18427092244440535,
 ];
-/// `-2 ln 2`.
-const LOG_STEP: f64 = -1.3862943611198906;
-/// `sin(c y) / y` in powers of `y^2`, `c = pi / 2^31`, `|y| <= 2^30`: six terms, error below `2.7e-11`.
-const SINE: [f64; 6] = [
-    1.4629180792421717e-09,
-    -5.218056408830735e-28,
-    5.583656158132185e-47,
-    -2.845119867002667e-66,
-    8.447178057961985e-86,
-    -1.5689966188667467e-105,
+/// `sin(c y) / y` in powers of `y^2`, `c = pi / 2^32`, `|y| <= 2^30`: five terms, relative error below `4.8e-12`.
+const SINE: [f64; 5] = [
+    7.314590396304149e-10,
+    -6.522570516820912e-29,
+    1.74489209049226e-48,
+    -2.222564043834172e-68,
+    1.6287521171476554e-88,
 ];
-/// `cos(c y)` in powers of `y^2`: six terms, error below `2.3e-10`, the grid of `2^-32`.
-const COSINE: [f64; 6] = [
-    0.999999999779154,
-    -1.0700646395288946e-18,
-    1.9083958732219063e-37,
-    -1.3613538279817465e-56,
-    5.194127678020999e-76,
-    -1.1695499105462105e-95,
+/// `cos(c y)` in powers of `y^2`: five terms, error below `4.8e-11`; four would exceed the grid.
+const COSINE: [f64; 5] = [
+    0.9999999999524894,
+    -2.6751616127020317e-19,
+    1.192746863496697e-38,
+    -2.1268485111380147e-58,
+    1.9977943788477223e-78,
 ];
 
 /// A stream of normal vectors: number `stream` of `seed`, under the key of a use's tag.
 #[derive(Clone, Debug)]
 pub(crate) struct BulkNormal {
-    key: [u32; 8],
-    stream: u64,
-    superblock: u64,
-    words: Box<[[u64; EIGHT]; PAIRS]>,
+    cipher: Cipher,
+    /// Index of the next superblock.
+    next: u64,
+    /// Normals made, of which the first `used` are spent.
+    ready: Box<[Eight; NORMALS]>,
     used: usize,
+}
+
+/// Sixteen vectors of 64-bit numbers, one for each pair of normals.
+type Words = [[u64; EIGHT]; PAIRS];
+/// Pairs made side by side: four chains of fused multiply-adds keep the units busy.
+const CHAINS: usize = 1;
+/// Normal vectors in one superblock.
+const NORMALS: usize = 2 * PAIRS;
+
+/// Key and nonce of a ChaCha8 stream.
+#[derive(Clone, Copy, Debug)]
+struct Cipher {
+    key: [u32; 8],
+    nonce: [u32; 2],
+}
+
+/// Low and high half.
+fn halves(x: u64) -> [u32; 2] {
+    [x, x >> 32].map(|h| u32::try_from(h & 0xffff_ffff).unwrap_or(0))
 }
 
 impl BulkNormal {
     pub(crate) fn new(seed: u64, tag: u8, stream: u64) -> Self {
-        let bytes = crate::random::key(seed, tag);
         let mut key = [0; 8];
-        for (word, four) in key.iter_mut().zip(bytes.as_chunks::<4>().0) {
+        for (word, four) in key.iter_mut().zip(crate::random::key(seed, tag).as_chunks::<4>().0) {
             *word = u32::from_le_bytes(*four);
         }
-        Self { key, stream, superblock: 0, words: Box::new([[0; EIGHT]; PAIRS]), used: PAIRS }
+        Self {
+            cipher: Cipher { key, nonce: halves(stream) },
+            next: 0,
+            ready: Box::new([Eight::default(); NORMALS]),
+            used: NORMALS,
+        }
     }
 
     /// Fills `out` with normals: entry `j` holds number `j` of eight samples. An odd last number uses up a pair.
-    ///
-    /// A call of its own, so that each instruction set's code exists once.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn fill<S: Simd>(&mut self, simd: S, out: &mut [Eight]) {
+        let (pairs, last) = out.as_chunks_mut::<2>();
+        let mut rest = pairs.as_flattened_mut();
+        while !rest.is_empty() {
+            rest = if self.used < NORMALS {
+                let count = rest.len().min(NORMALS - self.used);
+                let (now, later) = rest.split_at_mut(count);
+                now.copy_from_slice(&self.ready[self.used..self.used + count]);
+                self.used += count;
+                later
+            } else if rest.len() < NORMALS {
+                self.refill(simd);
+                continue;
+            } else {
+                let (now, later) = rest.split_at_mut(NORMALS);
+                self.cipher.normals(simd, self.next, now);
+                self.next += 1;
+                later
+            };
+        }
+        if let Some(last) = last.first_mut() {
+            if self.used == NORMALS {
+                self.refill(simd);
+            }
+            *last = self.ready[self.used];
+            self.used += 2;
+        }
+    }
+
+    /// Keeps the normals of the next superblock at hand.
+    #[inline(always)]
+    fn refill<S: Simd>(&mut self, simd: S) {
+        self.cipher.normals(simd, self.next, &mut *self.ready);
+        self.next += 1;
+        self.used = 0;
+    }
+}
+
+impl Cipher {
+    /// The normals of one superblock. A call of its own, so that each instruction set's code exists once.
+    #[inline(never)]
+    fn normals<S: Simd>(&self, simd: S, superblock: u64, out: &mut [Eight]) {
         simd.vectorize(
             #[inline(always)]
-            || self.fill_here(simd, out),
+            || {
+                let words = self.words(simd, superblock);
+                let parts = words.as_chunks::<CHAINS>().0.iter().zip(out.as_chunks_mut::<{ 2 * CHAINS }>().0);
+                for (words, normals) in parts {
+                    let mut bits = [u64x8::splat(simd, 0); CHAINS];
+                    for k in 0..CHAINS {
+                        bits[k] = u64x8::simd_from(simd, words[k]);
+                    }
+                    normal_pairs(simd, &bits, normals);
+                }
+            },
         );
     }
 
+    /// Sixteen consecutive blocks, one in each 32-bit lane.
     #[inline(always)]
-    fn fill_here<S: Simd>(&mut self, simd: S, out: &mut [Eight]) {
-        for pair in out.chunks_mut(2) {
-            if self.used == PAIRS {
-                *self.words = superblock(simd, &self.key, self.stream, self.superblock);
-                self.superblock += 1;
-                self.used = 0;
-            }
-            let (first, second) = normal_pair(simd, u64x8::simd_from(simd, self.words[self.used]));
-            self.used += 1;
-            pair[0].store(first);
-            if let Some(x) = pair.get_mut(1) {
-                x.store(second);
-            }
+    fn words<S: Simd>(&self, simd: S, superblock: u64) -> Words {
+        let splat = |x: u32| u32x16::splat(simd, x);
+        let counter = halves(superblock * 16);
+        let mut start = [[splat(0); 4]; 4];
+        for i in 0..4 {
+            start[0][i] = splat(CONSTANTS[i]);
+            start[1][i] = splat(self.key[i]);
+            start[2][i] = splat(self.key[4 + i]);
         }
+        // Sixteen blocks a superblock: lane numbers never carry out of the low word.
+        start[3][0] = splat(counter[0]) + u32x16::simd_from(simd, BLOCK);
+        start[3][1] = splat(counter[1]);
+        start[3][2] = splat(self.nonce[0]);
+        start[3][3] = splat(self.nonce[1]);
+        let mut state = start;
+        for _ in 0..4 {
+            double_round(&mut state);
+        }
+        let mut out = [[0; EIGHT]; PAIRS];
+        for i in 0..PAIRS {
+            let word: u64x8<S> = (state[i / 4][i % 4] + start[i / 4][i % 4]).bitcast();
+            out[i] = word.into();
+        }
+        out
     }
 }
 
-/// Sixteen consecutive ChaCha8 blocks, one in each 32-bit lane.
+/// Two of the eight rounds: columns, then diagonals. The state is four rows of four words.
 #[inline(always)]
-fn superblock<S: Simd>(simd: S, key: &[u32; 8], stream: u64, index: u64) -> [[u64; EIGHT]; PAIRS] {
-    let splat = |x: u32| u32x16::splat(simd, x);
-    let halves = |x: u64| {
-        [x.to_le_bytes(), (x >> 32).to_le_bytes()].map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-    };
-    // Sixteen blocks a superblock: lane numbers never carry out of the low word.
-    let counter = halves(index * 16);
-    let nonce = halves(stream);
-    let mut start = [splat(0); 16];
-    for i in 0..4 {
-        start[i] = splat(CONSTANTS[i]);
-    }
-    for i in 0..8 {
-        start[4 + i] = splat(key[i]);
-    }
-    start[12] = splat(counter[0]) + u32x16::simd_from(simd, BLOCK);
-    start[13] = splat(counter[1]);
-    start[14] = splat(nonce[0]);
-    start[15] = splat(nonce[1]);
-    let mut x = start;
-    for _ in 0..4 {
-        quarter_round(&mut x, 0, 4, 8, 12);
-        quarter_round(&mut x, 1, 5, 9, 13);
-        quarter_round(&mut x, 2, 6, 10, 14);
-        quarter_round(&mut x, 3, 7, 11, 15);
-        quarter_round(&mut x, 0, 5, 10, 15);
-        quarter_round(&mut x, 1, 6, 11, 12);
-        quarter_round(&mut x, 2, 7, 8, 13);
-        quarter_round(&mut x, 3, 4, 9, 14);
-    }
-    let mut out = [[0; EIGHT]; PAIRS];
-    for i in 0..PAIRS {
-        let word: u64x8<S> = (x[i] + start[i]).bitcast();
-        out[i] = word.into();
-    }
-    out
+fn double_round<S: Simd>([a, b, c, d]: &mut [[u32x16<S>; 4]; 4]) {
+    quarter_rounds(a, b, c, d);
+    let (mut b1, mut c1, mut d1) =
+        ([b[1], b[2], b[3], b[0]], [c[2], c[3], c[0], c[1]], [d[3], d[0], d[1], d[2]]);
+    quarter_rounds(a, &mut b1, &mut c1, &mut d1);
+    *b = [b1[3], b1[0], b1[1], b1[2]];
+    *c = [c1[2], c1[3], c1[0], c1[1]];
+    *d = [d1[1], d1[2], d1[3], d1[0]];
 }
 
-/// Rotates every lane left.
+/// Four quarter rounds, step by step side by side.
 #[inline(always)]
-fn rotate<S: Simd>(x: u32x16<S>, by: u32) -> u32x16<S> {
-    (x << by) | (x >> (32 - by))
+fn quarter_rounds<S: Simd>(
+    a: &mut [u32x16<S>; 4],
+    b: &mut [u32x16<S>; 4],
+    c: &mut [u32x16<S>; 4],
+    d: &mut [u32x16<S>; 4],
+) {
+    half_step(a, b, d, 16);
+    half_step(c, d, b, 12);
+    half_step(a, b, d, 8);
+    half_step(c, d, b, 7);
 }
 
+/// `sum += add; mixed = (mixed ^ sum) <<< by` on four words.
 #[inline(always)]
-fn quarter_round<S: Simd>(x: &mut [u32x16<S>; 16], a: usize, b: usize, c: usize, d: usize) {
-    x[a] += x[b];
-    x[d] = rotate(x[d] ^ x[a], 16);
-    x[c] += x[d];
-    x[b] = rotate(x[b] ^ x[c], 12);
-    x[a] += x[b];
-    x[d] = rotate(x[d] ^ x[a], 8);
-    x[c] += x[d];
-    x[b] = rotate(x[b] ^ x[c], 7);
+fn half_step<S: Simd>(sum: &mut [u32x16<S>; 4], add: &[u32x16<S>; 4], mixed: &mut [u32x16<S>; 4], by: u32) {
+    for k in 0..4 {
+        sum[k] += add[k];
+    }
+    for k in 0..4 {
+        let x = mixed[k] ^ sum[k];
+        mixed[k] = (x << by) | (x >> (32 - by));
+    }
 }
 
-/// Horner's rule with single-rounding steps.
+/// Horner's rule with single-rounding steps, for several numbers side by side.
 #[inline(always)]
-fn polynomial<S: Simd, const N: usize>(simd: S, c: &[f64; N], x: f64x8<S>) -> f64x8<S> {
-    let mut sum = f64x8::splat(simd, c[N - 1]);
+fn polynomial<S: Simd, const N: usize>(simd: S, c: &[f64; N], x: &[f64x8<S>; CHAINS]) -> [f64x8<S>; CHAINS] {
+    let mut sum = [f64x8::splat(simd, c[N - 1]); CHAINS];
     for i in (0..N - 1).rev() {
-        sum = fused(simd, sum, x, f64x8::splat(simd, c[i]));
+        for k in 0..CHAINS {
+            sum[k] = fused(simd, sum[k], x[k], f64x8::splat(simd, c[i]));
+        }
     }
     sum
 }
 
-/// Two normals of each lane from 64 bits: radius from the high half, angle and sign from the low.
+/// Two normals of each lane from 64 bits: the radius from the high half; from the low half, top bit first, a sign of
+/// both, an angle in `(-pi/4, pi/4)` by 30 bits, and whether sine and cosine change places. Several at once, step by step.
+/// Plain loops: closures passed to library functions would be compiled without the instruction set.
 #[inline(always)]
-fn normal_pair<S: Simd>(simd: S, bits: u64x8<S>) -> (f64x8<S>, f64x8<S>) {
+fn normal_pairs<S: Simd>(simd: S, bits: &[u64x8<S>; CHAINS], out: &mut [Eight]) {
+    let word = |x: u64| u64x8::splat(simd, x);
+    let zero = f64x8::splat(simd, 0.0);
+    let squares = squared_radii(simd, bits);
+    let (mut radius, mut y, mut yy) = ([zero; CHAINS], [zero; CHAINS], [zero; CHAINS]);
+    for k in 0..CHAINS {
+        let sign = (bits[k] << 32) & word(1 << 63);
+        radius[k] = (squares[k].sqrt().bitcast::<u64x8<S>>() | sign).bitcast();
+        // Odd integers between -2^30 and 2^30: the middles of 2^30 equal steps.
+        y[k] = integer(simd, (bits[k] & word(0x7fff_fffe)) | word(1), 1_073_741_824.0);
+        yy[k] = y[k] * y[k];
+    }
+    let (cosines, sines) = (polynomial(simd, &COSINE, &yy), polynomial(simd, &SINE, &yy));
+    for k in 0..CHAINS {
+        let (c, s) = (cosines[k], sines[k] * y[k]);
+        let stay = (bits[k] & word(1)).simd_eq(word(0));
+        out[2 * k].store(radius[k] * stay.select(c, s));
+        out[2 * k + 1].store(radius[k] * stay.select(s, c));
+    }
+}
+
+/// `-2 ln((k + 1/2) / 2^32)` for `k` the high half of each number.
+#[inline(always)]
+fn squared_radii<S: Simd>(simd: S, bits: &[u64x8<S>; CHAINS]) -> [f64x8<S>; CHAINS] {
     let word = |x: u64| u64x8::splat(simd, x);
     let number = |x: f64| f64x8::splat(simd, x);
-    let magic = word(MAGIC);
-    // v = k + 1/2 in (0, 2^32), and its logarithm as an exponent and a mantissa in [sqrt(1/2), sqrt 2].
-    let v: f64x8<S> = ((bits >> 32) | magic).bitcast::<f64x8<S>>() - number(TWO_52 - 0.5);
-    let v: u64x8<S> = v.bitcast();
-    let exponent = (v - word(REDUCE)) >> 52;
-    let mantissa: f64x8<S> = (v - (exponent << 52) + word(1 << 52)).bitcast();
-    // Relative to the grid's end, 2^32: the exponent counts from -33.
-    let exponent: f64x8<S> = (exponent | magic).bitcast::<f64x8<S>>() - number(TWO_52 + 33.0);
-    let x = mantissa - number(1.0);
-    let squared = fused(simd, polynomial(simd, &LOG, x), x, exponent * number(LOG_STEP));
-    let radius = squared.sqrt();
-    // The angle in (-pi/2, pi/2) from 31 bits; the last bit turns the pair by half a circle.
-    let y: f64x8<S> =
-        ((bits & word(0x7fff_ffff)) | magic).bitcast::<f64x8<S>>() - number(TWO_52 + 1_073_741_823.5);
-    let turn = (bits << 32) & word(1 << 63);
-    let radius: f64x8<S> = (radius.bitcast::<u64x8<S>>() | turn).bitcast();
-    let yy = y * y;
-    (radius * polynomial(simd, &COSINE, yy), (radius * y) * polynomial(simd, &SINE, yy))
+    let (mut x, mut whole) = ([number(0.0); CHAINS], [number(0.0); CHAINS]);
+    for k in 0..CHAINS {
+        let v: u64x8<S> = integer(simd, bits[k] >> 32, -0.5).bitcast();
+        let above = v - word(REDUCE);
+        let mantissa: f64x8<S> = (v - ((above >> 52) << 52) + word(1 << 52)).bitcast();
+        let lower = (above & word(1 << 51)).simd_eq(word(0));
+        let factor = lower.select(number(SQRT_2), number(1.0));
+        x[k] = fused(simd, mantissa, factor, number(-1.0));
+        // Half octaves, counted from that of 2^32.
+        whole[k] = integer(simd, above >> 51, 67.0) * number(-LN_2);
+    }
+    let mut sums = polynomial(simd, &LOG, &x);
+    for k in 0..CHAINS {
+        sums[k] = fused(simd, sums[k], x[k], whole[k]);
+    }
+    sums
+}
+
+/// `k - shift` for integers `k` below `2^52`, where `2^52 + shift` is a double: `shift` an integer, or `-1/2`.
+#[inline(always)]
+fn integer<S: Simd>(simd: S, k: u64x8<S>, shift: f64) -> f64x8<S> {
+    let raised: f64x8<S> = (k | u64x8::splat(simd, MAGIC)).bitcast();
+    raised - f64x8::splat(simd, TWO_52 + shift)
 }
 
 #[cfg(test)]
@@ -244,13 +335,13 @@ mod tests {
                     let (angle, radius) = (words[2 * lane][pair], words[2 * lane + 1][pair]);
                     let r = (-2.0 * libm::log((f64::from(radius) + 0.5) / 4_294_967_296.0)).sqrt();
                     let r = if angle >> 31 == 1 { -r } else { r };
-                    let phi =
-                        (f64::from(angle & 0x7fff_ffff) + 0.5 - 1_073_741_824.0) * TAU / 4_294_967_296.0;
+                    let phi = (f64::from(angle & 0x7fff_fffe | 1) - 1_073_741_824.0) * TAU / 8_589_934_592.0;
+                    let (sine, cosine) = libm::sincos(phi);
+                    let swap = angle & 1 == 1;
+                    let (a, b) = if swap { (sine, cosine) } else { (cosine, sine) };
                     let at = 2 * (superblock * PAIRS + pair);
-                    for (got, want) in
-                        [(got[at][lane], r * libm::cos(phi)), (got[at + 1][lane], r * libm::sin(phi))]
-                    {
-                        assert!((got - want).abs() < 1e-9 * (1.0 + r.abs()), "{got} {want}");
+                    for (got, want) in [(got[at][lane], r * a), (got[at + 1][lane], r * b)] {
+                        assert!((got - want).abs() < 1.2e-10 * r.abs(), "{got} {want}");
                     }
                 }
             }
@@ -272,7 +363,7 @@ mod tests {
     }
 
     const GOLDEN: [u64; 4] =
-        [0xbfd4_ebff_3241_28eb, 0x3ff9_fa19_de82_8f42, 0xbff6_7713_aa0c_8018, 0x5485_8c3f_793c_14f8];
+        [0x3fe0_c372_ca61_fc38, 0x3ff2_4bb2_f61a_ef2e, 0xbfda_5754_3132_367b, 0xdb2d_bfb8_e477_9e41];
 
     /// Independent: moments up to the sixth, within and between the numbers of a pair, lanes and streams; tail counts;
     /// the whole distribution function. Two million numbers, one budget of 1e-6.

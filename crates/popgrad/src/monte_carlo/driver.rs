@@ -101,9 +101,7 @@ impl Driver {
         let mut group = 0;
         while group < groups {
             let here = if groups - group < BLOCK as u64 { 1 } else { BLOCK };
-            for x in x.chunks_exact_mut(self.dimension).take(here) {
-                samples.draw(simd, x);
-            }
+            samples.draw_groups(simd, &mut x[..here * self.dimension], self.dimension);
             let weights = [active(group), active(group + 1)];
             observer.see(simd, &x[..here * self.dimension], &weights[..here]);
             group += here as u64;

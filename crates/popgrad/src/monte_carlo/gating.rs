@@ -5,7 +5,7 @@ use super::sample_law::SampleLaw;
 use super::{Estimate, MonteCarloError, SamplePlan, SampleProgress};
 use crate::VectorError;
 use crate::angle::check_pair;
-use crate::eight::{Eight, fused, project};
+use crate::eight::{Eight, fused, project_all};
 use crate::lanes::{Lanes, on_lanes};
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f64x8};
@@ -28,22 +28,16 @@ struct Sampled {
 impl Observer for Sampled {
     #[inline(always)]
     fn see<S: Simd>(&mut self, simd: S, x: &[Eight], active: &[Eight]) {
-        let d = self.e.len();
-        let mut gates = [f64x8::splat(simd, 0.0); 2];
-        for (g, gate) in gates.iter_mut().enumerate().take(active.len()) {
-            let x = &x[g * d..(g + 1) * d];
-            *gate = self.gate(simd, x) * active[g].load(simd);
-        }
-        let (first, second) = x.split_at(d);
-        let sums = self.sums.sum.iter_mut().zip(&mut self.sums.squares);
+        let (first, second) = x.split_at(self.e.len());
         if second.is_empty() {
-            for ((sum, squares), x) in sums.zip(first) {
-                let y = x.load(simd) * gates[0];
-                sum.store(sum.load(simd) + y);
-                squares.store(fused(simd, y, y, squares.load(simd)));
+            let [gate] = self.gates(simd, [first], active);
+            for (i, x) in first.iter().enumerate() {
+                self.sums.add(simd, i, x.load(simd) * gate);
             }
             return;
         }
+        let gates = self.gates(simd, [first, second], active);
+        let sums = self.sums.sum.iter_mut().zip(&mut self.sums.squares);
         for ((sum, squares), (x0, x1)) in sums.zip(first.iter().zip(second)) {
             let (y0, y1) = (x0.load(simd) * gates[0], x1.load(simd) * gates[1]);
             sum.store(sum.load(simd) + y0 + y1);
@@ -57,12 +51,17 @@ impl Observer for Sampled {
 }
 
 impl Sampled {
-    /// `1(e.x > 0) relu(w.x)` of eight samples.
+    /// `1(e.x > 0) relu(w.x)` of groups of eight samples, zero for those that do not count.
     #[inline(always)]
-    fn gate<S: Simd>(&self, simd: S, x: &[Eight]) -> f64x8<S> {
+    fn gates<S: Simd, const G: usize>(&self, simd: S, x: [&[Eight]; G], active: &[Eight]) -> [f64x8<S>; G] {
         let zero = f64x8::splat(simd, 0.0);
-        let open = project(simd, &self.e, x).simd_gt(zero);
-        open.select(project(simd, &self.w, x).max(zero), zero)
+        let [on_e, on_w] = project_all(simd, [&self.e, &self.w], x);
+        let mut gates = [zero; G];
+        for g in 0..G {
+            let open = on_e[g].simd_gt(zero);
+            gates[g] = open.select(on_w[g].max(zero), zero) * active[g].load(simd);
+        }
+        gates
     }
 }
 
@@ -110,7 +109,8 @@ impl GatingMonteCarlo {
 /// - Shapes: `e`, `w` of length `d >= 1`; the estimate has `d` components.
 /// - Domain: finite vectors, `e` not zero; parameters of the law as at [`SampleLaw`].
 /// - Accuracy: the standard errors; rounding is below `1e-12` of them.
-/// - Cost: about 0.9 ns a normal number at AVX-512; laws drawn one number at a time about ten times that.
+/// - Cost: about 1 ns a normal number at AVX-512; laws drawn one number at a time, from 4 ns (uniform) to 55 ns
+///   (Student t).
 ///
 /// # Errors
 ///

@@ -124,9 +124,14 @@ impl NetworkMonteCarlo {
 
     /// Draws about `budget` more samples: whole batches, at least one. Where the work is cut changes no bit.
     pub fn advance(&mut self, budget: u64) -> SampleProgress {
+        self.advance_at(Lanes::detect(), budget)
+    }
+
+    /// As [`Self::advance`], at a given instruction set.
+    fn advance_at(&mut self, level: Lanes, budget: u64) -> SampleProgress {
         let count = self.driver.batches_for(budget);
         let (driver, sampled) = (&mut self.driver, &mut self.sampled);
-        on_lanes!(Lanes::detect(), simd => driver.run(simd, count, sampled));
+        on_lanes!(level, simd => driver.run(simd, count, sampled));
         self.driver.progress()
     }
 
@@ -190,4 +195,30 @@ pub fn network_monte_carlo(
     let mut machine = NetworkMonteCarlo::try_new(teacher, student, law, plan)?;
     while machine.advance(u64::MAX) != SampleProgress::Done {}
     Ok(machine.estimate())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Level, RandomStream};
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        let mut stream = RandomStream::new(12, 0);
+        let mut net = |units| {
+            let mut weights = Matrix::zeros(units, 5);
+            stream.fill_normal(weights.as_mut_slice());
+            Network::try_new(weights).unwrap().with_leaky(0.1).unwrap()
+        };
+        let (teacher, student) = (net(2), net(3));
+        let results = Level::available().into_iter().map(|level| {
+            let plan = SamplePlan { samples: 2001, seed: 4 };
+            let mut machine =
+                NetworkMonteCarlo::try_new(&teacher, &student, SampleLaw::Gaussian, plan).unwrap();
+            while machine.advance_at(Lanes::new(level).expect("available"), 600) != SampleProgress::Done {}
+            machine.estimate()
+        });
+        let results: Vec<NetworkEstimate> = results.collect();
+        assert!(results.iter().all(|r| r == &results[0]), "{results:?}");
+    }
 }

@@ -1,9 +1,11 @@
 //! Laws of the input that can be sampled, with their order of draws.
+//!
+//! Derivation: docs/theory/sampling.md, (M.2), (M.11)-(M.13) and, for samples that depend on each other, (M.19).
 
 use super::MonteCarloError;
 use super::bulk_normal::BulkNormal;
-use crate::RandomStream;
 use crate::eight::{EIGHT, Eight, fused};
+use crate::{InputLaw, RandomStream};
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f64x8};
 
@@ -67,6 +69,24 @@ const NORMAL_TAG: u8 = 1;
 const SCALAR_TAG: u8 = 2;
 
 impl SampleLaw {
+    /// The law to sample from for a law with closed forms, or `None` where only its `kappa` is known.
+    ///
+    /// ```
+    /// use popgrad::{InputLaw, SampleLaw};
+    /// let law = SampleLaw::from_input_law(InputLaw::StudentT { nu: 5.0 });
+    /// assert_eq!(law, Some(SampleLaw::MultivariateT { nu: 5.0 }));
+    /// assert_eq!(SampleLaw::from_input_law(InputLaw::Kappa(2.0)), None);
+    /// ```
+    pub fn from_input_law(law: InputLaw) -> Option<Self> {
+        match law {
+            InputLaw::Gaussian => Some(Self::Gaussian),
+            InputLaw::Sphere { radius } => Some(Self::Sphere { radius }),
+            InputLaw::Ball { radius } => Some(Self::Ball { radius }),
+            InputLaw::StudentT { nu } => Some(Self::MultivariateT { nu }),
+            InputLaw::Kappa(_) => None,
+        }
+    }
+
     /// `E|x|^2 / d`, the variance of a coordinate; every law here has covariance `kappa I`.
     ///
     /// - Domain: `d >= 1`, parameters as at each variant.
@@ -157,6 +177,18 @@ impl Batch {
             scalars: RandomStream::tagged(seed, SCALAR_TAG, batch),
             memory: Vec::new(),
             point: Vec::new(),
+        }
+    }
+
+    /// Draws the next groups of eight samples, one after the other in `x`.
+    #[inline(always)]
+    pub(crate) fn draw_groups<S: Simd>(&mut self, simd: S, x: &mut [Eight], d: usize) {
+        if self.law == SampleLaw::Gaussian && d.is_multiple_of(2) {
+            // Whole pairs: the groups' numbers follow each other.
+            return self.normals.fill(simd, x);
+        }
+        for x in x.chunks_exact_mut(d) {
+            self.draw(simd, x);
         }
     }
 

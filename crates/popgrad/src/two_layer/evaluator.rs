@@ -12,7 +12,7 @@ use crate::lanes::on_lanes;
 use crate::vector::dot;
 
 /// Default of [`Evaluator::with_pairs_below`]: there the plain field is still good to `2 EPSILON`, relatively.
-const CANCELLING: f64 = 0.1;
+pub(super) const CANCELLING: f64 = 0.1;
 
 /// Evaluates one problem at many students of one size; after construction, gradients allocate nothing.
 ///

@@ -16,7 +16,7 @@ use fearless_simd::{Select, Simd, SimdBase, SimdFloat, f64x8};
 use std::f64::consts::TAU;
 
 /// Squared lengths outside this range are computed again with scaling.
-const SAFE_SQUARE: std::ops::Range<f64> = 1e-280..1e280;
+pub(super) const SAFE_SQUARE: std::ops::Range<f64> = 1e-280..1e280;
 
 /// Buffers of the fused field for one teacher and one number of students.
 #[derive(Clone, Debug)]

@@ -11,6 +11,7 @@
 //! Accuracy: per neuron, the gradient's error is at most `4 EPSILON` times the sum of the norms of its terms; near the
 //! teacher (up to a permutation of the units) gradient and loss keep full *relative* accuracy. See [`crate::accuracy`].
 
+mod batch;
 mod covariance;
 mod error;
 mod evaluator;
@@ -27,6 +28,7 @@ mod problem;
 mod reduction;
 mod student;
 
+pub use batch::BatchEvaluator;
 pub use error::TwoLayerError;
 pub use evaluator::Evaluator;
 pub use hessian::Blocks;

@@ -1,7 +1,7 @@
 //! Eigenvalues and eigenvectors of symmetric matrices against a matrix of known spectrum.
 
 use crate::fixture::allowed;
-use popgrad::{Matrix, symmetric_eigenvalues, symmetric_eigenvectors};
+use popgrad::{Matrix, SpectrumError, symmetric_eigenvalues, symmetric_eigenvectors};
 
 /// Twos on the diagonal and minus ones beside it: the eigenvalues are `2 - 2 cos(pi k / (n + 1))`, `k = 1..=n`.
 fn chain(n: usize) -> (Matrix, Vec<f64>) {
@@ -46,4 +46,13 @@ fn eigenvectors_are_orthonormal_rows_that_the_matrix_stretches() {
             assert!((stretched - values[i] * vectors.row(i)[j]).abs() <= most, "vector {i}, entry {j}");
         }
     }
+}
+
+#[test]
+fn what_has_no_spectrum_is_refused() {
+    let error = symmetric_eigenvalues(Matrix::zeros(2, 3).view()).unwrap_err();
+    assert_eq!(error, SpectrumError::NotSquare { rows: 2, cols: 3 });
+    let bad = Matrix::try_new(2, 2, vec![1.0, 0.0, f64::NAN, 1.0]).unwrap();
+    let error = symmetric_eigenvectors(bad.view()).unwrap_err();
+    assert!(error.to_string().starts_with("entry [1, 0] = NaN"), "{error}");
 }

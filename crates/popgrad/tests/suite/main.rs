@@ -15,7 +15,8 @@ mod multilayer; // Proposition 2 against golden values and an independent backwa
 mod random_stream; // the random streams against an independent ChaCha8 and 50 digits; moments of every law
 mod reduction; // the problem in the span of its units
 mod single_relu; // exact flow, Theorems 5 and 6, incomplete beta function
-mod spectrum; // eigenvalues and eigenvectors against closed forms
 mod statistics; // the normal law against 50 digits; coverage of intervals; scatter of fitted lines
 mod symmetric; // plane of Theorem 7, finite groups
 mod two_layer; // loss, gradient and Hessian of the two-layer problem
+mod two_layer_errors; // what a two-layer problem refuses, and in which words
+mod two_layer_properties; // identities, invariances and Monte Carlo of the two-layer problem; no NaN at the extremes
