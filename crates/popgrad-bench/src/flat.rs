@@ -67,5 +67,6 @@ fn figure(k: usize, reduced: &Points, direct: &Points, forming: &Points) -> Stri
         let (line, marks) = series(i, points, label);
         panel = panel.with(if i == 2 { line.dash(Dash::Dashed) } else { line }).with(marks);
     }
-    Figure::new("Seconds a gradient takes against the input dimension", 1).with(panel).to_svg()
+    let name = "Seconds a gradient takes against the input dimension";
+    Figure::new(name, 1).panel_size(420.0, 300.0).with(panel).to_svg()
 }

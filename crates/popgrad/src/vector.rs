@@ -52,15 +52,15 @@ pub(crate) fn norm(u: &[f64]) -> f64 {
 
 /// Index and value of the first entry that is NaN or infinite.
 pub(crate) fn first_non_finite(u: &[f64]) -> Option<(usize, f64)> {
-    // x - x is 0 for finite x and NaN otherwise; eight sums at a time, so that the scan costs next to nothing.
+    // 0 x is 0 for finite x and NaN otherwise; eight sums at a time, so that the scan costs next to nothing.
     let (whole, rest) = u.as_chunks::<8>();
     let mut sums = [0.0; 8];
     for chunk in whole {
         for i in 0..8 {
-            sums[i] += chunk[i] - chunk[i];
+            sums[i] += 0.0 * chunk[i];
         }
     }
-    if sums.iter().chain(rest).map(|x| x - x).sum::<f64>() == 0.0 {
+    if sums.iter().chain(rest).map(|x| 0.0 * x).sum::<f64>() == 0.0 {
         return None;
     }
     u.iter().position(|x| !x.is_finite()).map(|i| (i, u[i]))

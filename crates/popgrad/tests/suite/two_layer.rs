@@ -275,9 +275,9 @@ fn the_hessian_is_the_derivative_of_the_gradient_and_its_product_agrees() {
         let moved = |sign: f64| {
             let (mut w, mut a) = (w.clone(), a.to_vec());
             if i < 8 {
-                w.as_mut_slice()[i] += sign * step
+                w.as_mut_slice()[i] += sign * step;
             } else {
-                a[i - 8] += sign * step
+                a[i - 8] += sign * step;
             }
             (w, a)
         };
