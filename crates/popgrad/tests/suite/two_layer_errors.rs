@@ -41,7 +41,8 @@ fn shapes_that_do_not_fit() {
     let message = "the gradient's buffer has 5 entries; it needs 6, one for each hidden weight";
     refused(evaluator.gradient_into(student, &mut [0.0; 5]).map(<[usize]>::to_vec), Kind::Input, message);
     let mut evaluator = Evaluator::new(&problem, 3);
-    let message = "the student has 6 entries; it needs 9, one row for each neuron that the evaluator was made for";
+    let message =
+        "the student has 6 entries; it needs 9, one row for each neuron that the evaluator was made for";
     refused(evaluator.loss(student), Kind::Input, message);
     let p = Matrix::identity(1, 3);
     let message = "the direction of the weights has 3 entries; it needs 6, one for each hidden weight";
@@ -97,7 +98,10 @@ fn laws_levels_zero_students_and_memory() {
         match problem().with_level(level) {
             Ok(_) => assert!(there),
             Err(error) => {
-                assert!(!there && error.to_string().starts_with("this machine lacks the SIMD level"), "{error}");
+                assert!(
+                    !there && error.to_string().starts_with("this machine lacks the SIMD level"),
+                    "{error}"
+                );
             }
         }
     }
@@ -107,6 +111,7 @@ fn laws_levels_zero_students_and_memory() {
     refused(problem().hessian(student, Blocks::Weights), Kind::Input, message);
     refused(problem().hessian_product(student, w.view(), &[]), Kind::Input, message);
     assert!(problem().hessian(student, Blocks::Output).is_ok());
-    let message = "the Hessian needs 288 bytes, above the memory limit of 287; raise the limit or ask for less";
+    let message =
+        "the Hessian needs 288 bytes, above the memory limit of 287; raise the limit or ask for less";
     refused(problem().with_memory_limit(287).hessian(student, Blocks::Weights), Kind::Resource, message);
 }

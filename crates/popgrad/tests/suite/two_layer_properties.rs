@@ -148,7 +148,7 @@ fn reflected(x: &[f64], axis: &[f64]) -> Vec<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
     fn property_weights_and_output_gradients_are_bound_by_homogeneity(net in networks()) {
@@ -336,8 +336,7 @@ fn independent_sampling_agrees_with_every_option_at_once() {
         let plain = Network::try_new(w.clone()).unwrap().with_output(a.to_vec()).unwrap();
         plain.with_skip(whitened(&l, c)).unwrap().with_leaky(alpha).unwrap()
     };
-    let (teacher, student) =
-        (network(&white.v, &white.b, &teacher_skip), network(&white.w, &white.a, &skip));
+    let (teacher, student) = (network(&white.v, &white.b, &teacher_skip), network(&white.w, &white.a, &skip));
     let plan = SamplePlan { samples: 1_000_000, seed: 5 };
     let sampled = network_monte_carlo(&teacher, &student, SampleLaw::MultivariateT { nu }, plan).unwrap();
     let check = |name: &str, got: f64, mean: f64, error: f64| {
@@ -396,7 +395,10 @@ fn lengths_at_the_ends_of_the_range_never_give_nan() {
                     }
                     net.w.row_mut(0).iter_mut().for_each(|x| *x *= first);
                     net.v.row_mut(0).iter_mut().for_each(|x| *x *= second);
-                    assert_no_nan(&net, &format!("student {first:e}, teacher {second:e}, d = {d}, {parallel}"));
+                    assert_no_nan(
+                        &net,
+                        &format!("student {first:e}, teacher {second:e}, d = {d}, {parallel}"),
+                    );
                     net.w.row_mut(1)[d - 1] = 5e-324;
                     net.w.row_mut(1)[0] = *second;
                     assert_no_nan(&net, &format!("subnormal, {first:e}, {second:e}, d = {d}, {parallel}"));
