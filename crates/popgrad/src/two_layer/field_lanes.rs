@@ -18,6 +18,9 @@ use std::f64::consts::TAU;
 /// Squared lengths outside this range are computed again with scaling.
 pub(super) const SAFE_SQUARE: std::ops::Range<f64> = 1e-280..1e280;
 
+/// Below this length a quotient by it may leave the range of doubles.
+const SHORT: f64 = 1e-150;
+
 /// Buffers of the fused field for one teacher and one number of students.
 #[derive(Clone, Debug)]
 pub(super) struct LaneField {
@@ -44,6 +47,8 @@ pub(super) struct LaneField {
     inverses: Vec<f64>,
     /// `c_z psi_jz`, with the sine term on the diagonal: `K x np`.
     products: Vec<f64>,
+    /// Sine terms kept apart from the products: `K`.
+    axis: Vec<f64>,
     /// The field `r`: `K x dp`.
     pub(super) field: Vec<f64>,
 }
@@ -76,6 +81,7 @@ impl LaneField {
             lengths: vec![0.0; k],
             inverses: vec![1.0; np],
             products: vec![0.0; k * np],
+            axis: vec![0.0; k],
             field: vec![0.0; k * dp],
         }
     }
@@ -125,10 +131,24 @@ impl LaneField {
             self.weighted_lengths[m + j] = x * self.lengths[j];
         }
         for j in 0..self.k {
-            self.angle_row(simd, j, m + j);
+            self.axis[j] = self.angle_row(simd, j, m + j);
+            apart |= self.axis[j] != 0.0;
         }
         let out = (&mut self.field[..], dp);
         self.rows.multiply::<S, WIDE>(simd, 1.0 / TAU, self.k, (&self.products, np), out);
+        if apart {
+            self.add_axes();
+        }
+    }
+
+    /// Adds the sine terms that [`LaneField::angle_row`] has kept apart.
+    fn add_axes(&mut self) {
+        let rows = self.field.chunks_exact_mut(self.dp).zip(self.units.chunks_exact(self.dp));
+        for ((field, unit), axis) in rows.zip(&self.axis) {
+            for (f, e) in field.iter_mut().zip(unit) {
+                *f = (axis / TAU).mul_add(*e, *f);
+            }
+        }
     }
 
     /// The ReLU part of the loss at white weights, without the teacher's own energy:
@@ -195,7 +215,7 @@ impl LaneField {
 
     /// Turns row `j` of inner products into products; `own` is the student's own column, whose cosine is one.
     #[inline(always)]
-    fn angle_row<S: Simd>(&mut self, simd: S, j: usize, own: usize) {
+    fn angle_row<S: Simd>(&mut self, simd: S, j: usize, own: usize) -> f64 {
         let row = &mut self.products[j * self.np..(j + 1) * self.np];
         let inverse = f64x8::splat(simd, self.inverses[self.m + j]);
         let one = f64x8::splat(simd, 1.0);
@@ -213,9 +233,12 @@ impl LaneField {
             sum = f64x8::from_slice(simd, weights).mul_add_precise(sine, sum);
             (psi * f64x8::from_slice(simd, coefficients)).store_slice(cells);
         }
-        if self.lengths[j] > 0.0 {
-            row[own] += sum_lanes(sum) / self.lengths[j];
+        let sum = sum_lanes(sum);
+        if self.lengths[j] < SHORT {
+            return sum;
         }
+        row[own] += sum / self.lengths[j];
+        0.0
     }
 
     /// Turns the students into units and columns of directions.

@@ -180,6 +180,13 @@ impl Layout {
     }
 }
 
+/// Keeps `1/|w|` of a student near zero from overflowing, so that its products with zeros are zero.
+#[inline(always)]
+pub(super) fn bounded(x: f64) -> f64 {
+    const LARGEST: f64 = 1e300;
+    x.clamp(-LARGEST, LARGEST)
+}
+
 /// Everything that the rows of the Hessian are made of.
 struct Assembly<'a> {
     layout: Layout,
@@ -245,7 +252,7 @@ impl Assembly<'_> {
     #[inline(always)]
     fn own_block<S: Simd>(&self, simd: S, j: usize, m: usize, geometry: &PairGeometry, own: &mut [f64]) {
         let Layout { k, d, dp, .. } = self.layout;
-        let scale = self.slope * self.a[j] / (TAU * self.lengths[j]);
+        let scale = self.slope * self.a[j] / TAU;
         let mut total = 0.0;
         let weight = |z: usize| {
             let (c, length) = if z < m {
@@ -253,7 +260,7 @@ impl Assembly<'_> {
             } else {
                 (self.a[z - m], self.lengths[z - m])
             };
-            if z == m + j { 0.0 } else { scale * c * length * geometry.sines[z] }
+            if z == m + j { 0.0 } else { bounded(scale * c * length * geometry.sines[z] / self.lengths[j]) }
         };
         let weights: Vec<f64> = (0..m + k).map(weight).collect();
         for g in &weights {

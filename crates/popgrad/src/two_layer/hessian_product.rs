@@ -3,6 +3,7 @@
 use super::TwoLayerError;
 use super::covariance::{carry_back, whiten};
 use super::evaluator::Evaluator;
+use super::hessian::bounded;
 use super::loss::{output, white_weights};
 use super::pair_geometry::PairGeometry;
 use super::problem::TwoLayer;
@@ -158,7 +159,7 @@ impl Product<'_> {
             } else {
                 (self.a[z - m], lengths[z - m])
             };
-            let g = slope * self.a[j] * c * length * geometry.sines[z] / (TAU * lengths[j]);
+            let g = bounded(slope * self.a[j] * c * length * geometry.sines[z] / TAU / lengths[j]);
             isotropic += g;
             on_unit -= g * along;
             add(to, g * dot(axis(z), p), axis(z));

@@ -12,7 +12,7 @@
 //! is ever subtracted (docs/theory/two_layer.md, (T.12)-(T.16)). Where two units are nearly parallel the rule divides by
 //! small sines and is evaluated in double-double. Accuracy (measured): relative, at most 2e-15.
 
-use super::near_teacher::NearField;
+use super::near_teacher::{NearField, is_short};
 use crate::angular_c1;
 use crate::double_double::Dd;
 use crate::vector::dot;
@@ -21,9 +21,6 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// Below this sine between units, students or teachers, the second difference is evaluated in double-double.
 const SMALL_SINE: f64 = 0.5;
-
-/// Below this share of the squares of a student and of its offset, the square of the teacher is formed in double-double.
-const SHORT: f64 = 0.1;
 
 /// Below this sine at all four corners the angular part is replaced by the first term of its series: the next one is
 /// smaller by the square, which is below the last digit. A larger value loses digits there, a smaller one loses them in
@@ -145,16 +142,29 @@ fn second_difference<T: Real>(g: Products<T>) -> T {
     let (n1, m1) = (s_j1 * p10 - p_j1 * s10, p10 * p11 + s10 * s11);
     let n_i = s_ij * p10 + s_j0 * p_i0 - (p_ij * s10 + p_j0 * s_i0);
     let m_i = p_i0 * p11 + p00 * p_i1 + s_i0 * s11 + s00 * s_i1;
-    let (t_j0, t_j1) = (T::atan2(n0, m0), T::atan2(n1, m1));
-    let t_ij = T::atan2(n_i * m0 - n0 * m_i, m1 * m0 + n1 * n0);
-    let t_i0 = T::atan2(s_i0 * p00 - p_i0 * s00, p00 * p10 + s00 * s10);
-    let t_i1 = T::atan2(s_i1 * p01 - p_i1 * s01, p01 * p11 + s01 * s11);
+    let (t_j0, t_j1) = (turn(n0, m0, p00), turn(n1, m1, p10));
+    let plain = t_j1 - t_j0;
+    let small = (half * T::of(PI) - plain).is_positive() && (half * T::of(PI) + plain).is_positive();
+    let t_ij = if small { T::atan2(n_i * m0 - n0 * m_i, m1 * m0 + n1 * n0) } else { plain };
+    let t_i0 = turn(s_i0 * p00 - p_i0 * s00, p00 * p10 + s00 * s10, p00);
+    let t_i1 = turn(s_i1 * p01 - p_i1 * s01, p01 * p11 + s01 * s11, p01);
     // The product rule for (pi - theta) P, and S.
     let psi = T::atan2(s00, -p00) - half * half * (t_j0 + t_i0 + (t_i0 + t_j1));
     let mean = |a: T, b: T| half * (a + b);
     let p_mean = half * half * ((p00 + p01) + (p10 + p11));
     psi * p_ij - mean(t_i0, t_i1) * mean(p_j0, p_j1) - mean(t_j0, t_j1) * mean(p_i0, p_i1) - t_ij * p_mean
         + s_ij
+}
+
+/// The difference of two angles in `[0, pi]` from multiples of its sine and cosine; `p` has the sign of the cosine of the
+/// angle that is subtracted. A difference beyond a right angle has that sign, also where it is `pi` and the sine is zero.
+#[inline(always)]
+fn turn<T: Real>(sine: T, cosine: T, p: T) -> T {
+    let angle = T::atan2(sine, cosine);
+    if !(-cosine).is_positive() || angle.is_positive() == p.is_positive() {
+        return angle;
+    }
+    -angle
 }
 
 /// The mixed second difference of `max(p, 0)` for inner products of different signs: a unit passes through zero on the
@@ -174,9 +184,25 @@ fn positive_difference<T: Real>([p00, p01, p10, p11]: [T; 4], [p_i0, p_i1, p_j0,
     }
 }
 
-/// Whether a teacher is so much shorter than the way to it that its length, formed from both, has lost digits.
-fn is_short(length: f64, product: f64, offset: f64) -> bool {
-    length + (2.0 * product + offset) < SHORT * (length + offset)
+/// `2 pi [k(u, v + e) - k(u, v)]` from the inner products; the first line of (T.13).
+#[inline(always)]
+fn first_difference<T: Real>((uu, uv, ue): (T, T, T), (vv, ve, ee): (T, T, T)) -> T {
+    let (two, half) = (T::of(2.0), T::of(0.5));
+    let step = two * ve + ee;
+    let moved = uv + ue;
+    let square = uu * step - ue * (uv + moved);
+    let (s0, s1) = ((uu * vv - uv * uv).sqrt(), (uu * (vv + step) - moved * moved).sqrt());
+    let change = if (s0 + s1).is_positive() { square / (s0 + s1) } else { T::of(0.0) };
+    let t = turn(change * uv - ue * s0, uv * moved + s0 * s1, uv);
+    (T::atan2(s0, -uv) - half * t) * ue - half * t * (uv + moved) + change
+}
+
+/// `2 pi DD` where the first teacher `u + d` is short or zero: its part is small beside the student's, so that first
+/// differences may be subtracted.
+fn short_difference<T: Real>(g: Products<T>) -> T {
+    let teacher = (g.uu + (T::of(2.0) * g.ud + g.dd), g.uv + g.dv, g.ue + g.de);
+    let step = (g.vv, g.ve, g.ee);
+    first_difference(teacher, step) - first_difference((g.uu, g.uv, g.ue), step)
 }
 
 /// The smallest sine among the four angles of two pairs.
@@ -218,8 +244,13 @@ fn products<T: Real>((u, d): Pair<'_>, (v, e): Pair<'_>, a: Own<T>, b: Own<T>) -
 #[inline(always)]
 fn pair_difference(left: Pair<'_>, right: Pair<'_>, a: Own<f64>, b: Own<f64>) -> f64 {
     let g = products(left, right, a, b);
-    let short = is_short(a.ww, a.wd, a.dd) || is_short(b.ww, b.wd, b.dd);
-    if !short && smallest_sine(&g) >= SMALL_SINE {
+    if is_short(a.ww, a.wd, a.dd) {
+        return short_difference(products::<Dd>(left, right, own(left), own(right))).value();
+    }
+    if is_short(b.ww, b.wd, b.dd) {
+        return short_difference(products::<Dd>(right, left, own(right), own(left))).value();
+    }
+    if smallest_sine(&g) >= SMALL_SINE {
         return second_difference(g);
     }
     second_difference(products::<Dd>(left, right, own(left), own(right))).value()

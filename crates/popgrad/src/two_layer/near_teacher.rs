@@ -37,6 +37,9 @@ const BLUR: f64 = 1e-14;
 /// Above this cosine of two units the parts across are formed component by component.
 const PARALLEL_COSINE: f64 = 0.9;
 
+/// Below this share of the squares of a student and of its offset a teacher counts as short.
+const SHORT: f64 = 0.1;
+
 /// Buffers of the field near the teacher.
 #[derive(Clone, Debug)]
 pub(super) struct NearField {
@@ -73,6 +76,8 @@ pub(super) struct NearField {
     offset_student: Vec<f64>,
     offset_offset: Vec<f64>,
     sign_lanes: Vec<f64>,
+    /// Whether a whole vector of pairs holds a short teacher, whose length the squares above do not give.
+    short: Vec<bool>,
     /// Coefficient of `e_j`.
     axis: Vec<f64>,
 }
@@ -104,6 +109,7 @@ impl NearField {
             offset_student: vec![0.0; kp],
             offset_offset: vec![0.0; kp],
             sign_lanes: vec![0.0; kp],
+            short: vec![false; kp / 8],
             axis: vec![0.0; k],
         }
     }
@@ -145,6 +151,7 @@ impl NearField {
             for (s, w) in scaled.iter_mut().zip(&w[j * d..(j + 1) * d]) {
                 *s = x * w;
             }
+            // A student of length zero has no direction for the differences to be taken along.
             let within = dot(offset, offset) <= reach * reach && dot(scaled, scaled) >= shortest * shortest;
             if !within {
                 return false;
@@ -232,6 +239,7 @@ impl NearField {
     #[inline(always)]
     fn load(&mut self, lengths: &[f64], a: &[f64]) {
         let d = self.d;
+        self.short.fill(false);
         for k in 0..self.k {
             let (student, offset) = (&self.scaled[k * d..(k + 1) * d], &self.offsets[k * d..(k + 1) * d]);
             self.students.set_column(k, student);
@@ -246,6 +254,8 @@ impl NearField {
             self.offset_student[k] = dot(offset, student);
             self.offset_offset[k] = dot(offset, offset);
             self.sign_lanes[k] = self.signs[k];
+            let square = self.lengths[k] * self.lengths[k];
+            self.short[k / 8] |= is_short(square, self.offset_student[k], self.offset_offset[k]);
         }
     }
 
@@ -259,7 +269,7 @@ impl NearField {
         let length = lanes(&self.lengths);
         let cosine = q * lanes(&self.inverse_lengths);
         let parallel = cosine.abs().simd_gt(f64x8::splat(simd, PARALLEL_COSINE)).any_true();
-        let (psi, p, p_teacher, excess) = if parallel {
+        let (psi, p, p_teacher, excess) = if parallel || self.short[at / 8] {
             let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
             let own = index.simd_eq(f64x8::splat(simd, j as f64 - at as f64));
             q = own.select(length, q);
@@ -278,6 +288,9 @@ impl NearField {
         let dp = sum.simd_gt(zero).select(excess / sum, zero);
         let sine = dp * q - dq * p;
         let cosine = (q + dq).mul_add_precise(q, p_teacher * p);
+        // A difference of angles in [0, pi] beyond a right angle has the sign of the first cosine, also at pi.
+        let wide = cosine.simd_lt(zero);
+        let sine = wide.select(q.simd_lt(zero).select(-sine.abs(), sine.abs()), sine);
         let turn = atan2(simd, sine, cosine);
         let sign = lanes(&self.sign_lanes);
         let slot = j * 2 * self.kp + at;
@@ -322,6 +335,12 @@ impl NearField {
         }
         (student.sqrt(), teacher.sqrt(), excess)
     }
+}
+
+/// Whether a teacher is so much shorter than the way to it that its length, formed from the squares of the student's length
+/// and of the offset and from their product, has lost digits.
+pub(super) fn is_short(length: f64, product: f64, offset: f64) -> bool {
+    length + (2.0 * product + offset) < SHORT * (length + offset)
 }
 
 /// `b v - a w` with one rounding error of the result's own size.

@@ -151,8 +151,6 @@ const NOT_NUMERIC: &[&str] = &[
     "XyPlane::embed",
     "XyPlane::teacher",
     "XyPlane::units",
-    // lines of a picture, second order in the spacing of the grid
-    // a bound itself, four times the largest error expected; see tests/suite/two_layer.rs
     // lines of a picture, of second order in the grid's spacing
     "zero_contour",
     // stored values

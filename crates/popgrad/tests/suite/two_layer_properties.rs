@@ -148,7 +148,7 @@ fn reflected(x: &[f64], axis: &[f64]) -> Vec<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
     fn property_weights_and_output_gradients_are_bound_by_homogeneity(net in networks()) {
