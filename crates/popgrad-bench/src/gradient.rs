@@ -3,7 +3,7 @@
 use crate::arrays::{Arrays, relative_difference};
 use crate::clock::time;
 use crate::report;
-use popgrad::{BatchEvaluator, Evaluator, Matrix, MatrixView, Student, TwoLayer};
+use popgrad::{BatchEvaluator, Evaluator, Matrix, Student, TwoLayer};
 
 /// The largest accepted difference from the peer's gradient, relative to the largest entry.
 const AGREEMENT: f64 = 1e-13;

@@ -130,6 +130,7 @@ impl LaneField {
             self.coefficients[m + j] = *x;
             self.weighted_lengths[m + j] = x * self.lengths[j];
         }
+        let mut apart = false;
         for j in 0..self.k {
             self.axis[j] = self.angle_row(simd, j, m + j);
             apart |= self.axis[j] != 0.0;
