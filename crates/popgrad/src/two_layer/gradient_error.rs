@@ -6,6 +6,7 @@ use super::problem::{TwoLayer, direction};
 use super::student::Student;
 use crate::arc_cosine::gating_norm;
 use crate::vector::{dot, norm};
+use std::f64::consts::TAU;
 
 /// The bound in units of `EPSILON` times the sum of the norms of the terms; the accuracy table says the same.
 const FACTOR: f64 = 4.0;
@@ -14,9 +15,11 @@ impl TwoLayer {
     /// A bound on the error of each row of [`TwoLayer::gradient`], Euclidean norm.
     ///
     /// ```text
-    /// 4 EPSILON kappa |L| |a_j| [(1 - alpha)^2 sum_z |c_z| |F(w_j, z)| + linear terms],   Z = (W; V)
+    /// 4 EPSILON kappa |L| |a_j| [(1 - alpha)^2 sum_z |c_z| max(|F(w_j, z)|, |z|/2pi) + linear terms],   Z = (W; V)
     /// ```
     ///
+    /// The second argument of the maximum is what a rounded cosine costs; it matters only for units at more than some 120
+    /// degrees.
     /// `|L|` is the Frobenius norm of the covariance's factor (1 without one). Near the teacher the gradient is far more
     /// accurate than this bound.
     ///
@@ -66,8 +69,10 @@ impl TwoLayer {
             let students = (0..k).map(|z| (a[z], lengths[z], units.row(z)));
             let teachers = (0..self.output.len())
                 .map(|z| (self.output[z], self.white.lengths[z], self.white.directions.row(z)));
-            let relu: f64 =
-                students.chain(teachers).map(|(c, n, f)| c.abs() * n * gating_norm(dot(e, f))).sum();
+            let relu: f64 = students
+                .chain(teachers)
+                .map(|(c, n, f)| c.abs() * n * gating_norm(dot(e, f)).max(1.0 / TAU))
+                .sum();
             FACTOR * f64::EPSILON * self.kappa * spread * a[j].abs() * (slope * slope * relu + linear)
         };
         Ok((0..k).map(bound).collect())
