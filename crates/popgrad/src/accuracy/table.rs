@@ -32,8 +32,8 @@ pub const TABLE: &[Bound] = &[
     row("kernel_hessian#cross", D150, (4.0, "1; each entry"), "products of three unit axes (K.9)"),
     row("InputLaw::kappa", DEFINITION, (2.0, "kappa"), "one product and one quotient"),
     // two layers
-    row("TwoLayer::gradient#weights", D60, (4.0, "sum of |a_j| |c_z| |F(w_j, z)| over the units z; norm of the row's error"), "one rounding for each term and a fixed order of summation (T.3)"),
-    row("TwoLayer::gradient#output", D60, (4.0, "|w_j| times the sum of |c_z| |F(w_j, z)|"), "the row's error, carried over by w_j"),
+    row("TwoLayer::gradient#weights", D60, (4.0, "sum of |a_j| |c_z| |F(w_j, z)| over the units z, each at least |a_j| |c_z| |z| / 2pi; norm of the row's error"), "one rounding for each term and each cosine, a fixed order of summation (T.7)"),
+    row("TwoLayer::gradient#output", D60, (4.0, "|w_j| / |a_j| times the scale of the row"), "the row's error, carried over by w_j"),
     row("TwoLayer::gradient#near", D60, (4.5, "norm of the gradient; norm of the error"), "differences of paired units are formed before anything is summed (T.8)"),
     row("TwoLayer::gradient#near_output", D60, (8.0, "|w_j| / |a_j| times the norm of the gradient in all weights"), "the row's error, carried over by w_j"),
     row("TwoLayer::gradient_error", "four EPSILON times the sum of the terms' norms", (8.0, "the bound, which is also compared with the row's actual error"), "a sum of lengths and angular functions (T.7)"),

@@ -219,7 +219,7 @@ impl Eight {
         let zero = f64x8::splat(simd, 0.0);
         let (mut squares, mut terms) = (zero, zero);
         for (b, v) in problem.output.iter().zip(&problem.white.lengths) {
-            terms = terms + f64x8::splat(simd, (b * v) * (b * v));
+            terms += f64x8::splat(simd, (b * v) * (b * v));
         }
         for j in 0..k {
             let start = start_of(j, m);

@@ -8,6 +8,7 @@ use crate::Matrix;
 use crate::arc_cosine::gating_norm;
 use crate::lanes::on_lanes;
 use crate::vector::{dot, norm};
+use std::f64::consts::TAU;
 
 /// The bound in units of `EPSILON` times the sum of the norms of the terms; the accuracy table says the same.
 const FACTOR: f64 = 4.0;
@@ -16,9 +17,11 @@ impl TwoLayer {
     /// A bound on the error of each row of [`TwoLayer::gradient`], Euclidean norm.
     ///
     /// ```text
-    /// 4 EPSILON kappa |L| |a_j| [(1 - alpha)^2 sum_z |c_z| |F(w_j, z)| + linear terms],   Z = (W; V)
+    /// 4 EPSILON kappa |L| |a_j| [(1 - alpha)^2 sum_z |c_z| max(|F(w_j, z)|, |z|/2pi) + linear terms],   Z = (W; V)
     /// ```
     ///
+    /// The second argument of the maximum is what a rounded cosine costs; it matters only for units at more than some 120
+    /// degrees.
     /// `|L|` is the Frobenius norm of the covariance's factor (1 without one). Near the teacher the gradient is far more
     /// accurate than this bound.
     ///
@@ -76,11 +79,11 @@ impl TwoLayer {
         for (j, sum) in out.iter_mut().enumerate() {
             let e = units.row(j);
             for z in 0..k {
-                *sum += a[z].abs() * lengths[z] * gating_norm(dot(e, units.row(z)));
+                *sum += a[z].abs() * lengths[z] * gating_norm(dot(e, units.row(z))).max(1.0 / TAU);
             }
             for z in 0..m {
                 let cosine = dot(e, self.white.directions.row(z));
-                *sum += self.output[z].abs() * self.white.lengths[z] * gating_norm(cosine);
+                *sum += self.output[z].abs() * self.white.lengths[z] * gating_norm(cosine).max(1.0 / TAU);
             }
         }
     }

@@ -68,8 +68,11 @@ impl TwoLayer {
     ///
     /// - Shapes: the student is `K x d` with any `K >= 1`.
     /// - Domain: finite entries; lengths of rows zero or between 1e-150 and 1e150.
-    /// - Accuracy (measured, against 60 digits): `4 EPSILON` times the sum of the magnitudes of its terms; near the
-    ///   teacher, up to a permutation of the units, 2e-15 relative.
+    /// - Accuracy (measured, against 60 digits): `4 EPSILON` times the sum of the magnitudes of its terms. Near the teacher,
+    ///   up to a permutation of the units, 2e-15 relative, also where units are coincident, antiparallel, short or zero.
+    ///   Where the units' differences cancel, so that `J` is below a quarter of the sum of the losses of the single units,
+    ///   that quarter takes the place of `J`. An ill-conditioned covariance adds its share: 5e-15 is the largest seen at
+    ///   condition number 1e6.
     ///
     /// # Errors
     ///

@@ -22,10 +22,12 @@ fn worse(worst: f64, error: f64) -> f64 {
     if error.is_nan() { f64::INFINITY } else { worst.max(error) }
 }
 
-/// Sum of the norms of the terms of neuron `j`'s gradient, `|a_j| sum_z |c_z| |F(w_j, z)|`.
+/// Sum of the norms of the terms of neuron `j`'s gradient, `|a_j| sum_z |c_z| |F(w_j, z)|`, a term counted as at least
+/// `|a_j| |c_z| |z| / 2pi`: what its rounded cosine costs.
 pub(crate) fn term_norms(w: &Matrix, a: &[f64], v: &Matrix, b: &[f64], j: usize) -> f64 {
     let units = (0..w.rows()).map(|k| (a[k], w.row(k))).chain((0..v.rows()).map(|m| (b[m], v.row(m))));
-    a[j].abs() * units.map(|(c, z)| c.abs() * norm(&gating(w.row(j), z).unwrap())).sum::<f64>()
+    let size = |z: &[f64]| norm(&gating(w.row(j), z).unwrap()).max(norm(z) / std::f64::consts::TAU);
+    a[j].abs() * units.map(|(c, z)| c.abs() * size(z)).sum::<f64>()
 }
 
 #[test]
