@@ -60,7 +60,7 @@ impl Net {
                 beside(&last, w.row_mut(k / 2), sign);
             }
             Regime::TinyNorm => {
-                let scale = libm::exp10(-100.0 * seed.count_ones() as f64 / 64.0);
+                let scale = libm::exp10(-100.0 * f64::from(seed.count_ones()) / 64.0);
                 w.row_mut(k / 2).iter_mut().for_each(|x| *x *= scale);
             }
             Regime::ZeroStudent => w.row_mut(k / 2).fill(0.0),
