@@ -23,7 +23,8 @@ struct Weights<'p> {
 
 impl<'p> Weights<'p> {
     fn new(problem: &'p TwoLayer, k: usize) -> Self {
-        Self { evaluator: Evaluator::new(problem, k), problem, k }
+        // As `TwoLayerLandscape`: pairs only where the field is far below every tolerance.
+        Self { evaluator: Evaluator::new(problem, k).with_pairs_below(1e-9), problem, k }
     }
 }
 
