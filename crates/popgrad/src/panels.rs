@@ -1,7 +1,7 @@
 //! Small dense products in lanes: a matrix stored in panels of columns, multiplied from the left.
 //!
 //! Every entry of the result is one sum in index order of fused multiply-adds, so tiles and levels change no bit.
-//! From the size where the operands leave the second-level cache on, `products` is faster.
+//! Operands that leave the second-level cache lose speed here, not accuracy.
 
 use crate::lanes::padded;
 use fearless_simd::{Simd, SimdBase, SimdFloat, f64x8};
