@@ -226,7 +226,7 @@ impl<'p> Evaluator<'p> {
         self.paired = false;
         if let Some(near) = &mut self.near
             && cancels
-            && near.pair(problem, (student.weights.as_slice(), w), a, |j, t| lanes.psi(j, t))
+            && on_lanes!(problem.lanes, _simd => near.pair(problem, (student.weights.as_slice(), w), a, |j, t| lanes.psi(j, t)))
         {
             self.paired = true;
             on_lanes!(problem.lanes, simd, WIDE => {

@@ -26,7 +26,7 @@ impl Evaluator<'_> {
         // Away from the teacher the loss is of the size of the energies, and so is its accuracy.
         if let Some(near) = &mut self.near
             && relu < problem.energy()
-            && near.pair(problem, (student.weights.as_slice(), w), a, |j, t| lanes.psi_of_loss(j, t))
+            && on_lanes!(problem.lanes, _simd => near.pair(problem, (student.weights.as_slice(), w), a, |j, t| lanes.psi_of_loss(j, t)))
         {
             self.paired = true;
             let near = &*near;

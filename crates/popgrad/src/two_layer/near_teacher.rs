@@ -10,9 +10,9 @@
 //!
 //! with `q = w.e`, `p = |w - q e|` and both differences formed from `D` alone (docs/theory/two_layer.md, (T.8)-(T.10)).
 //! So the neighbourhood is that of the whole manifold `a_k w_k = b_k v_k` on which the student is the teacher, where
-//! trained output weights converge. The permutation of the units is found from the angles.
+//! trained output weights converge. Each student is paired with the closest free teacher (T.11).
 //!
-//! Accuracy (measured): relative, at most 1e-15.
+//! Accuracy (measured): relative to the norm of the gradient, at most 1e-15.
 
 use super::TwoLayer;
 use super::field_lanes::LaneField;
@@ -20,10 +20,11 @@ use crate::lanes::{atan2, padded, psi_sine, sum_lanes};
 use crate::panels::Panels;
 use crate::vector::{dot, norm, power_of_two_scale};
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask, f64x8};
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::{FRAC_2_PI, FRAC_PI_2, PI, TAU};
 
-/// Pairs are formed up to this distance of the scaled units, relative to the longest scaled teacher.
-const NEAR_DISTANCE: f64 = 2.0;
+/// Pairs are formed up to this sum of the squared distances of the scaled units, relative to the squared lengths of the
+/// scaled teachers.
+const NEAR_SQUARE: f64 = 0.7;
 
 /// Pairs are formed down to this length of a scaled student, relative to the longest scaled teacher.
 const SHORTEST: f64 = 1e-30;
@@ -33,6 +34,9 @@ const MODERATE: std::ops::Range<f64> = 1e-30..1e30;
 
 /// What a squared distance formed from lengths and a rounded cosine may be off by, relative to the squared lengths.
 const BLUR: f64 = 1e-14;
+
+/// What a small angle of a rounded cosine may be off by: the root of twice [`BLUR`], rounded up.
+const ANGLE_BLUR: f64 = 2e-7;
 
 /// Above this cosine of two units the parts across are formed component by component.
 const PARALLEL_COSINE: f64 = 0.9;
@@ -114,9 +118,10 @@ impl NearField {
         }
     }
 
-    /// Finds the teacher of each student and the offsets; false where they do not pair up within reach.
+    /// Finds the teacher of each student and the offsets; false where they are too far apart in all.
     ///
     /// `psi` is `pi - theta` of a student and a teacher; `original` are the weights before whitening, `w` after.
+    #[inline(always)]
     pub(super) fn pair(
         &mut self,
         problem: &TwoLayer,
@@ -129,7 +134,8 @@ impl NearField {
         let lengths = problem.white.lengths.iter().zip(&problem.output);
         let longest = lengths.fold(0.0_f64, |m, (v, b)| m.max(v * b.abs()));
         self.unit = if MODERATE.contains(&longest) { 1.0 } else { power_of_two_scale(&[longest]) };
-        let (reach, shortest) = (NEAR_DISTANCE * self.unit * longest, SHORTEST * self.unit * longest);
+        let shortest = SHORTEST * self.unit * longest;
+        let (mut apart, mut size) = (0.0, 0.0);
         for j in 0..self.k {
             let student = &original[j * d..(j + 1) * d];
             let Some(t) = self.nearest_free(problem, &w[j * d..(j + 1) * d], a[j], |t| psi(j, t)) else {
@@ -152,17 +158,18 @@ impl NearField {
                 *s = x * w;
             }
             // A student of length zero has no direction for the differences to be taken along.
-            let within = dot(offset, offset) <= reach * reach && dot(scaled, scaled) >= shortest * shortest;
-            if !within {
+            if dot(scaled, scaled) < shortest * shortest {
                 return false;
             }
+            apart += dot(offset, offset);
+            size += (y * problem.white.lengths[t]) * (y * problem.white.lengths[t]);
         }
-        true
+        apart <= NEAR_SQUARE * size
     }
 
     /// The teacher for a student of output `a` among those without one whose output has the same sign: the one whose
-    /// scaled weight is closest. Lengths and angle give the distance up to the root of the rounding error; teachers that
-    /// they do not tell apart are compared entry by entry. A wrong choice makes large offsets that cancel in the sum.
+    /// scaled weight is closest. A wrong choice makes large offsets that cancel in the sum.
+    #[inline(always)]
     fn nearest_free(
         &self,
         problem: &TwoLayer,
@@ -170,37 +177,56 @@ impl NearField {
         a: f64,
         psi: impl Fn(usize) -> f64,
     ) -> Option<usize> {
-        let scale = self.unit * a.abs();
+        let free = || (0..self.k).filter(|t| !self.taken[*t] && a * problem.output[*t] > 0.0);
+        let (mut best, mut first, mut second) = (None, f64::NEG_INFINITY, FRAC_PI_2);
+        for t in free() {
+            let x = psi(t);
+            if x > first {
+                (best, first, second) = (Some(t), x, second.max(first));
+            } else {
+                second = second.max(x);
+            }
+        }
+        // Every other teacher is at least |w| sin(theta) >= |w| theta 2/pi away, for the second angle or a right one.
+        let reach = (PI - second - ANGLE_BLUR).max(0.0) * FRAC_2_PI;
+        let (scale, square) = (self.unit * a.abs(), dot(student, student));
+        match best {
+            Some(t) if self.gap(problem, t, student, scale) > reach * reach * scale * scale * square => {
+                self.nearest_of(problem, student, scale, psi, free)
+            }
+            _ => best,
+        }
+    }
+
+    /// The squared distance of a student from a teacher, both scaled.
+    #[inline(always)]
+    fn gap(&self, problem: &TwoLayer, t: usize, student: &[f64], scale: f64) -> f64 {
+        let other = self.unit * problem.output[t].abs();
+        let rows = problem.white.rows.row(t).iter().zip(student);
+        rows.map(|(v, w)| other * v - scale * w).fold(0.0, |sum, x: f64| x.mul_add(x, sum))
+    }
+
+    /// The closest teacher. Lengths and angle give the distance up to the root of the rounding error; teachers that they do
+    /// not tell apart are compared entry by entry.
+    fn nearest_of<F: Iterator<Item = usize>>(
+        &self,
+        problem: &TwoLayer,
+        student: &[f64],
+        scale: f64,
+        psi: impl Fn(usize) -> f64,
+        free: impl Fn() -> F,
+    ) -> Option<usize> {
         let length = scale * norm(student);
         let distance = |t: usize| {
             let other = self.unit * problem.output[t].abs() * problem.white.lengths[t];
             let gap = length - other;
-            gap.mul_add(gap, length * other * squared_chord(PI - psi(t)))
+            gap * gap + length * other * squared_chord(PI - psi(t))
         };
-        let free = || (0..self.k).filter(|t| !self.taken[*t] && a * problem.output[*t] > 0.0);
-        let (mut best, mut first, mut second) = (None, f64::INFINITY, f64::INFINITY);
-        for t in free() {
-            let x = distance(t);
-            if x < first {
-                (best, first, second) = (Some(t), x, first);
-            } else if x < second {
-                second = x;
-            }
-        }
-        let blurred = BLUR * (length * length + first);
-        if second > first + blurred {
-            return best;
-        }
-        let mut smallest = f64::INFINITY;
-        for t in free().filter(|t| distance(*t) <= first + blurred) {
-            let other = self.unit * problem.output[t].abs();
-            let rows = problem.white.rows.row(t).iter().zip(student);
-            let gap = rows.map(|(v, w)| other * v - scale * w).fold(0.0, |sum, x: f64| x.mul_add(x, sum));
-            if gap < smallest {
-                (best, smallest) = (Some(t), gap);
-            }
-        }
-        best
+        let smallest = free().map(distance).fold(f64::INFINITY, f64::min);
+        let most = smallest + BLUR * (length * length + smallest);
+        let rivals = free().filter(|t| distance(*t) <= most);
+        let gaps = rivals.map(|t| (t, self.gap(problem, t, student, scale)));
+        gaps.reduce(|best, other| if other.1 < best.1 { other } else { best }).map(|best| best.0)
     }
 
     /// Overwrites the field of `lane` (whose units and lengths are those of `w`) with the accurate one.
@@ -344,6 +370,7 @@ pub(super) fn is_short(length: f64, product: f64, offset: f64) -> bool {
 }
 
 /// `b v - a w` with one rounding error of the result's own size.
+#[inline(always)]
 fn product_difference(b: f64, v: f64, a: f64, w: f64) -> f64 {
     let (p, q) = (b * v, a * w);
     (p - q) + (b.mul_add(v, -p) - a.mul_add(w, -q))
@@ -352,5 +379,6 @@ fn product_difference(b: f64, v: f64, a: f64, w: f64) -> f64 {
 /// `2 (1 - cos t)` for `t` in `[0, pi]`, to one part in a thousand: five terms of its series.
 fn squared_chord(t: f64) -> f64 {
     let z = t * t;
-    z * (1.0 - z / 12.0 * (1.0 - z / 30.0 * (1.0 - z / 56.0 * (1.0 - z / 90.0))))
+    z * (1.0
+        - z * (1.0 / 12.0) * (1.0 - z * (1.0 / 30.0) * (1.0 - z * (1.0 / 56.0) * (1.0 - z * (1.0 / 90.0)))))
 }
