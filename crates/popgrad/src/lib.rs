@@ -5,6 +5,7 @@ mod angle;
 mod arc_cosine;
 mod beta;
 mod contour;
+mod critical;
 mod double_double;
 mod dynamics;
 mod eight;
@@ -32,6 +33,10 @@ pub use arc_cosine::{
 };
 pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
 pub use contour::zero_contour;
+pub use critical::{
+    Atlas, AtlasClass, BlockFamily, ConeCount, CriticalError, CriticalPoint, CriticalSearch, DescentEnd,
+    FamilyPoint, GroupOrder, Isotropy, Nature, SearchAdvance, SearchEnd, SearchOptions, SearchStatus,
+};
 pub use dynamics::{
     AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
     FlowOptions, GradientDescent, GradientFlow, Landscape, Outcome, Progress, RecordPlan, Row, Status,
@@ -58,8 +63,8 @@ pub use single_relu::{
 };
 pub use spectrum::{SpectrumError, symmetric_eigenvalues, symmetric_eigenvectors};
 pub use statistics::{
-    LineFit, Moments, StatisticsError, WilsonInterval, fit_line, fit_line_weighted, normal_cdf,
-    normal_quantile, two_sided_bound, wilson_interval,
+    GoodTuring, Limit, LineFit, Moments, StatisticsError, WilsonInterval, extrapolate_to_zero, fit_line,
+    fit_line_weighted, good_turing, normal_cdf, normal_quantile, two_sided_bound, wilson_interval,
 };
 pub use symmetric::{
     Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,

@@ -222,6 +222,16 @@ impl TwoLayer {
         self.kappa
     }
 
+    /// The slope below zero.
+    pub(crate) fn leaky(&self) -> f64 {
+        self.alpha
+    }
+
+    /// The most memory, in bytes, that a call may allocate.
+    pub(crate) fn memory_limit(&self) -> u64 {
+        self.memory_limit
+    }
+
     /// Refuses a result of `entries` numbers that would not fit into the memory limit.
     pub(super) fn check_memory(&self, what: &'static str, entries: u128) -> Result<(), TwoLayerError> {
         let needed = entries * 8;
