@@ -47,6 +47,8 @@ enum Verb {
     Portrait(Box<verbs::portrait::Args>),
     /// Theorem 6: exact probability, bound and Monte Carlo
     Basin(Box<verbs::basin::Args>),
+    /// Critical points: search, merge modulo symmetry, classify
+    Critical(Box<verbs::critical::Args>),
     /// Every figure and claim of a paper, measured afresh
     Reproduce(Box<verbs::reproduce::Args>),
 }
@@ -96,6 +98,7 @@ fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Verb::Flow(arguments) => verbs::flow::run(arguments, &context),
         Verb::Portrait(arguments) => verbs::portrait::run(arguments, &context),
         Verb::Basin(arguments) => verbs::basin::run(arguments, &context),
+        Verb::Critical(arguments) => verbs::critical::run(arguments, &context),
         Verb::Reproduce(arguments) => verbs::reproduce::run(arguments, &context),
     }
 }

@@ -221,12 +221,20 @@ pub enum Group {
     Noise,
     /// Multilayer networks: Proposition 2.
     Multilayer,
+    /// Spurious minima of an orthonormal teacher.
+    Minima,
 }
 
 impl Group {
     /// All groups, in the order of the report.
-    pub const ALL: [Self; 5] =
-        [Self::PopulationGradient, Self::OneRelu, Self::Symmetric, Self::Noise, Self::Multilayer];
+    pub const ALL: [Self; 6] = [
+        Self::PopulationGradient,
+        Self::OneRelu,
+        Self::Symmetric,
+        Self::Noise,
+        Self::Multilayer,
+        Self::Minima,
+    ];
 
     /// Its heading.
     pub fn heading(self) -> &'static str {
@@ -236,6 +244,7 @@ impl Group {
             Self::Symmetric => "Many units, symmetric start (Theorem 7)",
             Self::Noise => "Noisy starts (Fig. 9 and Conjecture 2)",
             Self::Multilayer => "Multilayer networks (Proposition 2)",
+            Self::Minima => "Minima of an orthonormal teacher",
         }
     }
 }

@@ -55,6 +55,7 @@ pub const TABLE: &[Bound] = &[
     row("BlockFamily::loss#near", "XyPlane::loss_at", (16.0, "J over the offset, at most 100 J"), "squares of differences that keep the digits of the coordinates (Z.19)"),
     row("BlockFamily::gradient", "the full problem, TwoLayer::gradient", (4.0, "sum of |w| and |v|, each entry"), "one term for each class (Z.16)"),
     row("BlockFamily::spectrum", "eigenvalues of the assembled Hessian", (16.0, "k times the largest |eigenvalue|"), "inner products in refined families (Z.22)"),
+    row("BlockFamily::classify", "CriticalPoint::classify at the same points", (1.0, "as eigenvalue_error"), "isotypic blocks for the assembled Hessian"),
     row("BlockFamily::find", "published minimum of six units, 15 digits", (4.0, "1, the loss"), "the point's error enters squared"),
     row("BlockFamily::minima", "published minima", (4.0, "as BlockFamily::find"), "the same code"),
     row("BlockFamily::continue_to", "published limits", (4.0, "as BlockFamily::find"), "the same code"),

@@ -4,7 +4,7 @@ use super::configuration::{Configuration, GroupOrder, Isotropy};
 use super::newton::{CriticalSearch, SearchEnd, SearchOptions, SearchStatus};
 use super::plane::Plane;
 use super::transversal::in_plane;
-use super::{CriticalError, CriticalPoint, Nature};
+use super::{BlockFamily, CriticalError, CriticalPoint, FamilyPoint, Nature};
 use crate::two_layer::Blocks;
 use crate::vector::{dot, norm};
 use crate::{
@@ -17,6 +17,10 @@ use crate::{
 const SAME: f64 = 1e-5;
 /// Losses farther apart than this share are not compared any further.
 const SAME_LOSS: f64 = 1e-6;
+/// Points of one family whose coordinates agree to this are one.
+const SAME_COORDINATES: f64 = 1e-9;
+/// Units up to which the isotropy group of a family's point is computed; beyond, that takes seconds.
+const MOST_UNITS: usize = 40;
 /// Length of the first step along an unstable direction, as a share of the longest unit.
 const PUSH: f64 = 1e-2;
 /// A descent's flow hands over to the search at this gradient, relative to its terms.
@@ -79,12 +83,14 @@ pub struct Atlas {
     problem: TwoLayer,
     trained: Trained,
     classes: Vec<AtlasClass>,
+    /// Sizes and coordinates of family points taken in, with their classes: most starts of a family end where one did before.
+    seen: Vec<(BlockFamily, Vec<f64>, usize)>,
 }
 
 impl Atlas {
     /// An empty atlas.
     pub fn new(problem: &TwoLayer, trained: Trained) -> Self {
-        Self { problem: problem.clone(), trained, classes: Vec::new() }
+        Self { problem: problem.clone(), trained, classes: Vec::new(), seen: Vec::new() }
     }
 
     /// The classes, in the order in which they were met.
@@ -141,6 +147,42 @@ impl Atlas {
         };
         self.classes[class].hits += u64::from(counts);
         Ok(Some(class))
+    }
+
+    /// Puts a critical point of a symmetric family into its class and returns the class.
+    ///
+    /// Up to forty units the isotropy group of a new class is computed; beyond, it is that of the family, which
+    /// [`BlockFamily::is_proper`] supposes to be the whole one.
+    ///
+    /// # Errors
+    ///
+    /// [`CriticalError::NotOrthonormal`] if the family does not belong to the problem.
+    pub fn add_family_point(
+        &mut self,
+        family: &BlockFamily,
+        point: &FamilyPoint,
+    ) -> Result<usize, CriticalError> {
+        let near =
+            |x: &[f64]| x.iter().zip(&point.coordinates).all(|(a, b)| (a - b).abs() <= SAME_COORDINATES);
+        if let Some((_, _, class)) = self.seen.iter().find(|(f, x, _)| f == family && near(x)) {
+            return Ok(*class);
+        }
+        let classified = family.classify(&self.problem, point)?;
+        let configuration = self.configuration(classified.student());
+        let class = if let Some(class) = self.known(classified.loss, &configuration) {
+            class
+        } else {
+            let k = classified.weights.rows();
+            let small = k <= MOST_UNITS;
+            let isotropy =
+                if small { configuration.isotropy(SAME) } else { Isotropy::of_blocks(&family.counts()?) };
+            let order = GroupOrder::factorial(k);
+            let orbit_size = order.times_order(order).over(isotropy.order);
+            self.classes.push(AtlasClass { point: classified, isotropy, orbit_size, hits: 0, configuration });
+            self.classes.len() - 1
+        };
+        self.seen.push((family.clone(), point.coordinates.clone(), class));
+        Ok(class)
     }
 
     /// Follows the unstable directions of a class downhill, both ways, and adds the ends to the atlas without counting them as

@@ -5,7 +5,7 @@ use super::cone::{ConeCount, count_in_cone};
 use super::newton::scale_of_terms;
 use super::past_hessian::descends_along_null_space;
 use super::plane::Plane;
-use super::transversal::{Spectra, spectra};
+use super::transversal::spectra;
 use crate::vector::{dot, norm};
 use crate::{Eigenspace, Matrix, MatrixView, Student, Trained, TwoLayer};
 
@@ -138,13 +138,9 @@ impl CriticalPoint {
         let shortest = (0..k).map(|j| norm(weights.row(j))).fold(f64::INFINITY, f64::min);
         let rate = 3.0 * scale / (shortest * shortest).min(shortest).min(1.0);
         let error = spectra.rounding + rate * (spectra.newton_step + plane.dropped);
-        let counted = Counted::new(&spectra, error, forced, d - plane.basis.len());
-        let mut nature = match counted {
-            _ if loss <= ZERO_LOSS * scale * scale => Nature::GlobalMinimum,
-            Counted { index: 1.., .. } => Nature::Saddle,
-            Counted { nullity, .. } if nullity <= forced => Nature::Minimum,
-            _ => Nature::Degenerate,
-        };
+        let eigenvalues = spectra.merged(d - plane.basis.len());
+        let counted = Counted::new(&eigenvalues, error, forced);
+        let mut nature = counted.nature(forced, loss, scale);
         if nature == Nature::Degenerate
             && descends_along_null_space(problem, student, trained, counted.threshold)?
         {
@@ -153,7 +149,7 @@ impl CriticalPoint {
         Ok(Self {
             loss,
             gradient_norm,
-            eigenvalues: spectra.merged(d - plane.basis.len()),
+            eigenvalues,
             eigenvalue_error: counted.threshold,
             index: counted.index,
             nullity: counted.nullity,
@@ -182,30 +178,56 @@ impl CriticalPoint {
 
 /// Signs of the eigenvalues.
 #[derive(Clone, Copy, Debug)]
-struct Counted {
-    index: usize,
-    nullity: usize,
-    lambda_min: f64,
-    threshold: f64,
+pub(super) struct Counted {
+    pub(super) index: usize,
+    pub(super) nullity: usize,
+    pub(super) lambda_min: f64,
+    pub(super) threshold: f64,
 }
 
 impl Counted {
-    fn new(spectra: &Spectra, error: f64, forced: usize, copies: usize) -> Self {
-        let mut all: Vec<f64> = spectra.inside.clone();
-        for value in &spectra.outside {
-            all.extend(std::iter::repeat_n(*value, copies));
-        }
+    /// Counts eigenvalues that are known to within `error`, of which `forced` are zeros by symmetry.
+    pub(super) fn new(all: &[Eigenspace], error: f64, forced: usize) -> Self {
+        let mut by_size = all.to_vec();
+        by_size.sort_by(|a, b| a.value.abs().total_cmp(&b.value.abs()));
         // The forced zeros are zeros whatever rounding makes of them: the largest of them is a measured error.
-        let mut sizes: Vec<f64> = all.iter().map(|v| v.abs()).collect();
-        sizes.sort_by(f64::total_cmp);
-        let measured = if forced > 0 { sizes.get(forced - 1).copied().unwrap_or(0.0) } else { 0.0 };
+        let mut counted = 0;
+        let mut measured = 0.0;
+        for space in &by_size {
+            if counted >= forced {
+                break;
+            }
+            counted += space.multiplicity;
+            measured = space.value.abs();
+        }
         let threshold = if measured <= 100.0 * error { error.max(2.0 * measured) } else { error };
-        let index = all.iter().filter(|v| **v < -threshold).count();
-        let nullity = all.iter().filter(|v| v.abs() <= threshold).count();
+        let total = |keep: &dyn Fn(f64) -> bool| -> usize {
+            all.iter().filter(|e| keep(e.value)).map(|e| e.multiplicity).sum()
+        };
+        let index = total(&|v| v < -threshold);
+        let nullity = total(&|v| v.abs() <= threshold);
         // Take the forced zeros away, those nearest to zero first.
-        all.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
-        let lambda_min = all.iter().skip(forced.min(nullity)).copied().fold(f64::INFINITY, f64::min);
+        let mut left = forced.min(nullity);
+        let mut lambda_min = f64::INFINITY;
+        for space in &by_size {
+            if space.multiplicity <= left {
+                left -= space.multiplicity;
+            } else {
+                left = 0;
+                lambda_min = lambda_min.min(space.value);
+            }
+        }
         Self { index, nullity, lambda_min, threshold }
+    }
+
+    /// What the point is, as far as the Hessian and the loss say.
+    pub(super) fn nature(&self, forced: usize, loss: f64, scale: f64) -> Nature {
+        match self {
+            _ if loss <= ZERO_LOSS * scale * scale => Nature::GlobalMinimum,
+            Self { index: 1.., .. } => Nature::Saddle,
+            Self { nullity, .. } if *nullity <= forced => Nature::Minimum,
+            _ => Nature::Degenerate,
+        }
     }
 }
 

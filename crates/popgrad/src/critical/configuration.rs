@@ -74,7 +74,7 @@ impl Configuration {
         let mut order = GroupOrder::ONE;
         for colour in 0..n {
             let count = self.graph.colours[..self.students].iter().filter(|c| **c == colour).count();
-            (2..=count).for_each(|factor| order = order.times(factor));
+            order = order.times_order(GroupOrder::factorial(count));
         }
         let m = n - self.students;
         let mut edges = Matrix::zeros(m, m);
@@ -115,7 +115,12 @@ impl GroupOrder {
         Self { exact, log10: self.log10 + libm::log10(factor as f64) }
     }
 
-    fn times_order(self, other: Self) -> Self {
+    /// `n!`.
+    pub(super) fn factorial(n: usize) -> Self {
+        (2..=n).fold(Self::ONE, Self::times)
+    }
+
+    pub(super) fn times_order(self, other: Self) -> Self {
         let exact = self.exact.zip(other.exact).and_then(|(a, b)| a.checked_mul(b));
         Self { exact, log10: self.log10 + other.log10 }
     }
@@ -146,13 +151,26 @@ pub struct Isotropy {
 }
 
 impl Isotropy {
+    /// The product of the symmetric groups of blocks of these sizes, in order, acting on students and teachers alike.
+    pub(super) fn of_blocks(sizes: &[usize]) -> Self {
+        let mut first = 0;
+        let mut orbits = Vec::with_capacity(sizes.len());
+        let mut order = GroupOrder::ONE;
+        for p in sizes {
+            orbits.push((first..first + p).collect::<Vec<usize>>());
+            order = order.times_order(GroupOrder::factorial(*p));
+            first += p;
+        }
+        Self { order, students: orbits.clone(), teachers: orbits }
+    }
+
     /// The block structure `[p_1, ..., p_b]`, ascending, if the group is the product of the symmetric groups of its
     /// blocks of teachers, each acting on as many students in the same way: the notation of Arjevani and Field.
     pub fn blocks(&self) -> Option<Vec<usize>> {
         let blocks = sizes(&self.teachers);
         let mut order = GroupOrder::ONE;
         for p in &blocks {
-            (2..=*p).for_each(|factor| order = order.times(factor));
+            order = order.times_order(GroupOrder::factorial(*p));
         }
         let same = sizes(&self.students) == blocks && (order.log10 - self.order.log10).abs() < 0.1;
         same.then_some(blocks)

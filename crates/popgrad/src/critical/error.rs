@@ -39,6 +39,18 @@ pub enum CriticalError {
         /// The sizes given.
         sizes: Vec<f64>,
     },
+    /// A family of block structure was put to a problem that it does not belong to.
+    #[error(
+        "the problem has {teachers} teachers that are {why}; a family of {students} students needs as many orthonormal ones, output weights 1, ReLU and white input"
+    )]
+    NotOrthonormal {
+        /// Number of teachers.
+        teachers: usize,
+        /// What is wrong with them.
+        why: &'static str,
+        /// Number of students in the family.
+        students: usize,
+    },
     /// A point of a block family has the wrong number of coordinates or one that is not finite.
     #[error(
         "a point of this family has {want} finite coordinates; {got} were given, the first bad one at {bad:?}"

@@ -227,6 +227,11 @@ impl TwoLayer {
         self.alpha
     }
 
+    /// Whether the input has a covariance of its own.
+    pub(crate) fn has_covariance(&self) -> bool {
+        self.factor.is_some()
+    }
+
     /// The most memory, in bytes, that a call may allocate.
     pub(crate) fn memory_limit(&self) -> u64 {
         self.memory_limit

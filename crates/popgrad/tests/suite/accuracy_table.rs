@@ -136,6 +136,7 @@ const NOT_NUMERIC: &[&str] = &[
     "PathWeights::at",
     // critical: searches (their end carries its gradient), counts, labels, layouts, yes or no
     "Atlas::add",
+    "Atlas::add_family_point",
     "Atlas::by_loss",
     "Atlas::class_of",
     "Atlas::classes",

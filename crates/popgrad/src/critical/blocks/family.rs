@@ -234,7 +234,7 @@ impl BlockFamily {
     }
 
     /// The sizes as whole numbers.
-    pub(super) fn counts(&self) -> Result<Vec<usize>, CriticalError> {
+    pub(in crate::critical) fn counts(&self) -> Result<Vec<usize>, CriticalError> {
         let whole = |p: &f64| p.fract() == 0.0 && *p < 1e9;
         if !self.sizes.0.iter().all(whole) {
             return Err(CriticalError::Blocks { sizes: self.sizes.0.clone() });
@@ -243,7 +243,8 @@ impl BlockFamily {
         Ok(self.sizes.0.iter().map(|p| *p as usize).collect())
     }
 
-    /// Whether the point has no more symmetry than the family gives it: no two blocks could be one.
+    /// Whether the point has no more symmetry of students and coordinates together than the family gives it: no two blocks
+    /// could be one. (Students of one block may still coincide.)
     ///
     /// # Errors
     ///

@@ -104,6 +104,12 @@ impl<'a> Geometry<'a> {
         if class == 0 { self.own_turn(i) } else { self.teacher_turn(i, x) }
     }
 
+    /// `sum_m sin(theta_m)` over all teachers, for a student of block `i`.
+    pub(super) fn teacher_sines(&self, i: usize) -> f64 {
+        let classes = self.teachers(i).into_iter().enumerate();
+        classes.map(|(class, (x, count, _))| count * self.turn_of(i, class, x).sine).sum()
+    }
+
     /// The gradient with respect to each row, as a matrix of the same structure.
     pub(super) fn gradient(&self) -> BlockMatrix {
         let b = self.sizes.blocks();

@@ -1,5 +1,6 @@
 //! Symmetric families of an orthonormal teacher: students of block structure, any number of them, in a few unknowns.
 
+mod classify;
 mod family;
 mod field;
 mod loss;
