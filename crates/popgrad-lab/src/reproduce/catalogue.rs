@@ -1,11 +1,11 @@
 //! The catalogue: every claim, in the order of the report.
 
 use super::claim::Claim;
-use super::safran2018;
 use super::{
     conjecture2, fig6, fig7, fig8, fig9, gradient, other_side, proposition2, symmetric, theorem1, theorem5,
     theorem6, theorem7,
 };
+use super::{minima, safran2018};
 
 /// Every claim of Tian (2017) that is measured, in the order of the report.
 #[rustfmt::skip]
@@ -54,9 +54,9 @@ pub static MINIMA: &[Claim] = &[
     safran2018::SPECTRUM_AT_TEACHER,
     safran2018::SIX,
     safran2018::PUBLISHED,
-    safran2018::CATALOGUE,
-    safran2018::LIMIT,
-    safran2018::ORBITS,
+    minima::CATALOGUE,
+    minima::LIMIT,
+    minima::ORBITS,
 ];
 
 /// A paper with its catalogue of claims.

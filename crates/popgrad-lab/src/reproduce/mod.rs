@@ -14,6 +14,7 @@ mod fig8;
 mod fig9;
 mod gradient;
 mod maths;
+mod minima;
 mod noise_search;
 mod noisy_training;
 mod numbers;

@@ -75,7 +75,7 @@ fn a_partial_atlas_is_readable_and_says_so() {
     finish(&mut run);
     run.write(&out, &provenance(), Ending::Complete).unwrap();
     let page = fs::read_to_string(out.join("index.html")).unwrap();
-    assert!(!page.contains("partial"));
+    assert!(!page.contains("This atlas is partial"));
     for forbidden in ["<script", "<link", "<img", "src=", "url(", "NaN", "inf\""] {
         assert!(!page.contains(forbidden), "the page has {forbidden}");
     }
