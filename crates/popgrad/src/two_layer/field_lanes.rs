@@ -10,9 +10,9 @@
 //! All levels give the same bits: every sum runs in index order.
 
 use super::problem::{TwoLayer, direction};
-use crate::lanes::{padded, psi_sine, sum_lanes};
+use crate::lanes::{fused, padded, psi_sine, sum_lanes};
 use crate::panels::Panels;
-use fearless_simd::{Select, Simd, SimdBase, SimdFloat, f64x8};
+use fearless_simd::{Select, Simd, SimdBase, f64x8};
 use std::f64::consts::TAU;
 
 /// Squared lengths outside this range are computed again with scaling.
@@ -96,16 +96,22 @@ impl LaneField {
     #[inline(always)]
     pub(super) fn field_is_below<S: Simd>(&self, simd: S, share: f64) -> bool {
         let zero = f64x8::splat(simd, 0.0);
-        let add = |s: f64x8<S>, v: f64x8<S>| v.mul_add_precise(v, s);
-        let lengths =
-            self.weighted_lengths.chunks_exact(8).map(|c| f64x8::from_slice(simd, c)).fold(zero, add);
+        let mut lengths = zero;
+        for cells in self.weighted_lengths.chunks_exact(8) {
+            let x = f64x8::from_slice(simd, cells);
+            lengths = fused(simd, x, x, lengths);
+        }
         let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
         let inside = index.simd_lt(f64x8::splat(simd, (self.d + 8 - self.dp) as f64));
         let mut squares = zero;
         for row in self.field.chunks_exact(self.dp) {
             let (body, tail) = row.split_at(self.dp - 8);
-            squares = body.chunks_exact(8).map(|c| f64x8::from_slice(simd, c)).fold(squares, add);
-            squares = add(squares, inside.select(f64x8::from_slice(simd, tail), zero));
+            for cells in body.chunks_exact(8) {
+                let x = f64x8::from_slice(simd, cells);
+                squares = fused(simd, x, x, squares);
+            }
+            let x = inside.select(f64x8::from_slice(simd, tail), zero);
+            squares = fused(simd, x, x, squares);
         }
         sum_lanes(squares) < share * share * self.k as f64 * sum_lanes(lengths)
     }
@@ -121,15 +127,13 @@ impl LaneField {
     #[inline(always)]
     pub(super) fn evaluate<S: Simd, const WIDE: bool>(&mut self, simd: S, w: &[f64], a: &[f64]) {
         self.rows.set_rows(simd, self.m, w, self.d);
+        self.directions.set_columns(self.m, w, self.d);
         if !self.gram::<S, WIDE>(simd, w) {
             self.cosines::<S, WIDE>(simd, w);
             self.inverses.fill(1.0);
         }
+        self.weigh(a);
         let (np, dp, m) = (self.np, self.dp, self.m);
-        for (j, x) in a.iter().enumerate() {
-            self.coefficients[m + j] = *x;
-            self.weighted_lengths[m + j] = x * self.lengths[j];
-        }
         let mut apart = false;
         for j in 0..self.k {
             self.axis[j] = self.angle_row(simd, j, m + j);
@@ -139,6 +143,15 @@ impl LaneField {
         self.rows.multiply::<S, WIDE>(simd, 1.0 / TAU, self.k, (&self.products, np), out);
         if apart {
             self.add_axes();
+        }
+    }
+
+    /// Sets the students' coefficients.
+    #[inline(always)]
+    fn weigh(&mut self, a: &[f64]) {
+        for (j, x) in a.iter().enumerate() {
+            self.coefficients[self.m + j] = *x;
+            self.weighted_lengths[self.m + j] = x * self.lengths[j];
         }
     }
 
@@ -172,8 +185,7 @@ impl LaneField {
             for (cells, weights) in row.chunks_exact_mut(8).zip(self.weighted_lengths.chunks_exact(8)) {
                 let cosine = f64x8::from_slice(simd, cells);
                 let (psi, sine) = psi_sine(simd, cosine);
-                sum =
-                    f64x8::from_slice(simd, weights).mul_add_precise(psi.mul_add_precise(cosine, sine), sum);
+                sum = fused(simd, f64x8::from_slice(simd, weights), fused(simd, psi, cosine, sine), sum);
                 psi.store_slice(cells);
             }
             total = (a[j] * self.lengths[j]).mul_add(sum_lanes(sum), total);
@@ -201,9 +213,8 @@ impl LaneField {
     #[inline(always)]
     fn gram<S: Simd, const WIDE: bool>(&mut self, simd: S, w: &[f64]) -> bool {
         let (np, m, d) = (self.np, self.m, self.d);
-        self.directions.set_columns(m, w, d);
         let products = (&mut self.products[..], np);
-        self.directions.multiply::<S, WIDE>(simd, 1.0, self.k, (w, d), products);
+        self.directions.multiply_symmetric::<S, WIDE>(simd, m, self.k, (w, d), products);
         let mut safe = true;
         for j in 0..self.k {
             let square = self.products[j * np + m + j];
@@ -231,7 +242,7 @@ impl LaneField {
                 cosine = own_lane.select(one, cosine);
             }
             let (psi, sine) = psi_sine(simd, cosine);
-            sum = f64x8::from_slice(simd, weights).mul_add_precise(sine, sum);
+            sum = fused(simd, f64x8::from_slice(simd, weights), sine, sum);
             (psi * f64x8::from_slice(simd, coefficients)).store_slice(cells);
         }
         let sum = sum_lanes(sum);
@@ -252,7 +263,7 @@ impl LaneField {
             let mut square = f64x8::splat(simd, 0.0);
             for part in unit.chunks_exact(8) {
                 let x = f64x8::from_slice(simd, part);
-                square = x.mul_add_precise(x, square);
+                square = fused(simd, x, x, square);
             }
             let square = sum_lanes(square);
             if SAFE_SQUARE.contains(&square) {

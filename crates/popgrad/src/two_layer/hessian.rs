@@ -16,9 +16,9 @@ use super::pair_geometry::PairGeometry;
 use super::problem::TwoLayer;
 use super::student::Student;
 use crate::Matrix;
-use crate::lanes::{on_lanes, padded};
+use crate::lanes::{fused, on_lanes, padded};
 use crate::vector::dot;
-use fearless_simd::{Simd, SimdBase, SimdFloat, f64x8};
+use fearless_simd::{Simd, SimdBase, f64x8};
 use std::f64::consts::{PI, TAU};
 
 /// Which variables the Hessian is taken in; the order is `w_1, ..., w_K, a_1, ..., a_K`.
@@ -242,7 +242,7 @@ impl Assembly<'_> {
             let slope = f64x8::splat(simd, -geometry.cosines[m + k]);
             let f = &self.units[k * dp..(k + 1) * dp];
             for ((x, y), r) in e.chunks_exact(8).zip(f.chunks_exact(8)).zip(axis.chunks_exact_mut(8)) {
-                let rest = slope.mul_add_precise(f64x8::from_slice(simd, y), f64x8::from_slice(simd, x));
+                let rest = fused(simd, slope, f64x8::from_slice(simd, y), f64x8::from_slice(simd, x));
                 (rest * inverse).store_slice(r);
             }
         }
@@ -273,7 +273,7 @@ impl Assembly<'_> {
                 let mut sum = first * f64x8::from_slice(simd, &e[at..at + 8]);
                 for (g, axis) in weights.iter().zip(geometry.across.chunks_exact(dp)) {
                     let factor = f64x8::splat(simd, g * axis[i]);
-                    sum = factor.mul_add_precise(f64x8::from_slice(simd, &axis[at..at + 8]), sum);
+                    sum = fused(simd, factor, f64x8::from_slice(simd, &axis[at..at + 8]), sum);
                 }
                 sum.store_slice(&mut row[at..at + 8]);
             }
@@ -322,7 +322,7 @@ impl Assembly<'_> {
                     axis.chunks_exact(8).zip(unit.chunks_exact(8)).zip(cells.chunks_exact_mut(8))
                 {
                     let sum = second * f64x8::from_slice(simd, y);
-                    first.mul_add_precise(f64x8::from_slice(simd, x), sum).store_slice(cell);
+                    fused(simd, first, f64x8::from_slice(simd, x), sum).store_slice(cell);
                 }
                 out[slot + i] += factor * geometry.psi[m + other];
                 if self.by_sum.is_some() {

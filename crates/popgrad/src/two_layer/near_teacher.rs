@@ -16,7 +16,7 @@
 
 use super::TwoLayer;
 use super::field_lanes::LaneField;
-use crate::lanes::{atan2, padded, psi_sine, sum_lanes};
+use crate::lanes::{atan2, fused, padded, psi_sine, sum_lanes};
 use crate::panels::Panels;
 use crate::vector::{dot, norm, power_of_two_scale};
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask, f64x8};
@@ -251,7 +251,7 @@ impl NearField {
             let axis = f64x8::splat(simd, self.axis[j]);
             let units = lane.units[j * dp..(j + 1) * dp].chunks_exact(8);
             for (field, unit) in lane.field[j * dp..(j + 1) * dp].chunks_exact_mut(8).zip(units) {
-                let sum = axis.mul_add_precise(f64x8::from_slice(simd, unit), f64x8::from_slice(simd, field));
+                let sum = fused(simd, axis, f64x8::from_slice(simd, unit), f64x8::from_slice(simd, field));
                 sum.store_slice(field);
             }
         }
@@ -306,14 +306,14 @@ impl NearField {
             let p = length * sine;
             let twice = lanes(&self.offset_student) - dq * q;
             let excess = twice + twice + (lanes(&self.offset_offset) - dq * dq);
-            let square = p.mul_add_precise(p, excess);
+            let square = fused(simd, p, p, excess);
             (psi, p, square.max(f64x8::splat(simd, 0.0)).sqrt(), excess)
         };
         let sum = p + p_teacher;
         let zero = f64x8::splat(simd, 0.0);
         let dp = sum.simd_gt(zero).select(excess / sum, zero);
         let sine = dp * q - dq * p;
-        let cosine = (q + dq).mul_add_precise(q, p_teacher * p);
+        let cosine = fused(simd, q + dq, q, p_teacher * p);
         // A difference of angles in [0, pi] beyond a right angle has the sign of the first cosine, also at pi.
         let wide = cosine.simd_lt(zero);
         let sine = wide.select(q.simd_lt(zero).select(-sine.abs(), sine.abs()), sine);
@@ -344,20 +344,20 @@ impl NearField {
         let mut left = zero;
         for (i, x) in axis.iter().enumerate() {
             let x = f64x8::splat(simd, *x);
-            let r = first.mul_add_precise(x, self.students.vector(simd, i, at));
-            left = r.mul_add_precise(x, left);
+            let r = fused(simd, first, x, self.students.vector(simd, i, at));
+            left = fused(simd, r, x, left);
         }
         let second = -(left * inverse * inverse);
         let (mut student, mut teacher, mut excess) = (zero, zero, zero);
         for (i, x) in axis.iter().enumerate() {
             let x = f64x8::splat(simd, *x);
-            let r = first.mul_add_precise(x, self.students.vector(simd, i, at));
-            let r = own.select(zero, second.mul_add_precise(x, r));
-            let delta = offset.mul_add_precise(x, self.offset_columns.vector(simd, i, at));
+            let r = fused(simd, first, x, self.students.vector(simd, i, at));
+            let r = own.select(zero, fused(simd, second, x, r));
+            let delta = fused(simd, offset, x, self.offset_columns.vector(simd, i, at));
             let moved = r + delta;
-            student = r.mul_add_precise(r, student);
-            teacher = moved.mul_add_precise(moved, teacher);
-            excess = delta.mul_add_precise(r + moved, excess);
+            student = fused(simd, r, r, student);
+            teacher = fused(simd, moved, moved, teacher);
+            excess = fused(simd, delta, r + moved, excess);
         }
         (student.sqrt(), teacher.sqrt(), excess)
     }

@@ -50,6 +50,7 @@ impl<'a> Student<'a> {
     }
 
     /// Refuses wrong shapes and entries that are not finite.
+    #[inline(always)] // so that a caller compiled for wider lanes uses them
     pub(super) fn check(&self, d: usize) -> Result<(), TwoLayerError> {
         let (k, cols) = (self.weights.rows(), self.weights.cols());
         if k == 0 || cols == 0 {
@@ -65,6 +66,7 @@ impl<'a> Student<'a> {
 }
 
 /// Refuses entries that are not finite; `cols` is the row length for the message.
+#[inline(always)]
 pub(super) fn check_entries(name: &'static str, x: &[f64], cols: usize) -> Result<(), TwoLayerError> {
     match first_non_finite(x) {
         None => Ok(()),
@@ -73,6 +75,7 @@ pub(super) fn check_entries(name: &'static str, x: &[f64], cols: usize) -> Resul
 }
 
 /// An empty slice stands for the default; any other must have the right length and finite entries.
+#[inline(always)]
 pub(super) fn check_optional(
     name: &'static str,
     x: &[f64],
