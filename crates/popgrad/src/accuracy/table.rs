@@ -43,6 +43,7 @@ pub const TABLE: &[Bound] = &[
     row("TwoLayer::hessian_product", "the matrix of TwoLayer::hessian", (16.0, "size of the blocks' terms times the direction, summed"), "the same terms in another order (T.20)"),
     row("Evaluator::loss", D60, (4.0, "as TwoLayer::loss"), "the same code"),
     row("Evaluator::gradient", D60, (4.0, "as TwoLayer::gradient"), "the same code"),
+    row("Evaluator::hessian_into", D60, (8.0, "as TwoLayer::hessian"), "the same code"),
     row("Evaluator::gradient_into", D60, (4.0, "as TwoLayer::gradient"), "the same code"),
     // spectra
     row("symmetric_eigenvalues", "closed form of the second-difference matrix", (4.0, "n times the largest |eigenvalue|"), "backward stable reductions of a library"),

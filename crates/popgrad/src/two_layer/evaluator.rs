@@ -101,6 +101,11 @@ impl<'p> Evaluator<'p> {
         self.problem
     }
 
+    /// The number of students' neurons.
+    pub(super) fn neurons(&self) -> usize {
+        self.k
+    }
+
     /// Gradient with respect to the hidden weights, written to `out` (`K x d`, row by row); returns the students that
     /// are exactly zero, whose rows are set to zero.
     ///
