@@ -84,6 +84,8 @@ pub(super) struct NearField {
     short: Vec<bool>,
     /// Coefficient of `e_j`.
     axis: Vec<f64>,
+    /// Length of each offset across its student.
+    ways_across: Vec<f64>,
 }
 
 impl NearField {
@@ -115,6 +117,7 @@ impl NearField {
             sign_lanes: vec![0.0; kp],
             short: vec![false; kp / 8],
             axis: vec![0.0; k],
+            ways_across: vec![0.0; k],
         }
     }
 
@@ -239,6 +242,8 @@ impl NearField {
         let along = (&mut self.offset_along[..], kp);
         self.offset_columns.multiply::<S, WIDE>(simd, 1.0, k, (&lane.units, dp), along);
         for j in 0..k {
+            let own = j * kp + j;
+            self.ways_across[j] = self.way_across(simd, j, self.offset_along[own], &lane.units);
             let mut axis = f64x8::splat(simd, 0.0);
             for at in (0..kp).step_by(8) {
                 axis += self.pair_block(simd, j, at);
@@ -293,12 +298,14 @@ impl NearField {
         let mut q = f64x8::from_slice(simd, &self.student_along[row..row + 8]);
         let dq = f64x8::from_slice(simd, &self.offset_along[row..row + 8]);
         let length = lanes(&self.lengths);
+        let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+        let own = index.simd_eq(f64x8::splat(simd, j as f64 - at as f64));
+        q = own.select(length, q);
+        let zero = f64x8::splat(simd, 0.0);
         let cosine = q * lanes(&self.inverse_lengths);
-        let parallel = cosine.abs().simd_gt(f64x8::splat(simd, PARALLEL_COSINE)).any_true();
+        let rivals = own.select(zero, cosine.abs());
+        let parallel = rivals.simd_gt(f64x8::splat(simd, PARALLEL_COSINE)).any_true();
         let (psi, p, p_teacher, excess) = if parallel || self.short[at / 8] {
-            let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
-            let own = index.simd_eq(f64x8::splat(simd, j as f64 - at as f64));
-            q = own.select(length, q);
             let (p, p_teacher, excess) = self.across(simd, j, at, own);
             (atan2(simd, p, -q), p, p_teacher, excess)
         } else {
@@ -307,10 +314,17 @@ impl NearField {
             let twice = lanes(&self.offset_student) - dq * q;
             let excess = twice + twice + (lanes(&self.offset_offset) - dq * dq);
             let square = fused(simd, p, p, excess);
-            (psi, p, square.max(f64x8::splat(simd, 0.0)).sqrt(), excess)
+            // The student's own pair: it lies on the axis, and the way to its teacher is taken across it once.
+            let way = f64x8::splat(simd, self.ways_across[j]);
+            let p_teacher = own.select(way, square.max(zero).sqrt());
+            (
+                own.select(f64x8::splat(simd, PI), psi),
+                own.select(zero, p),
+                p_teacher,
+                own.select(way * way, excess),
+            )
         };
         let sum = p + p_teacher;
-        let zero = f64x8::splat(simd, 0.0);
         let dp = sum.simd_gt(zero).select(excess / sum, zero);
         let sine = dp * q - dq * p;
         let cosine = fused(simd, q + dq, q, p_teacher * p);
@@ -323,6 +337,19 @@ impl NearField {
         (-(sign * psi)).store_slice(&mut self.products[slot..slot + 8]);
         (sign * turn).store_slice(&mut self.products[slot + self.kp..slot + self.kp + 8]);
         -(sign * dp)
+    }
+
+    /// `|D_j - (D_j.e_j) e_j|`.
+    #[inline(always)]
+    fn way_across<S: Simd>(&self, simd: S, j: usize, along: f64, units: &[f64]) -> f64 {
+        let unit = units[j * self.dp..(j + 1) * self.dp].chunks_exact(8);
+        let slope = f64x8::splat(simd, -along);
+        let mut square = f64x8::splat(simd, 0.0);
+        for (v, e) in unit.enumerate() {
+            let delta = fused(simd, slope, f64x8::from_slice(simd, e), self.rows.vector(simd, j, 8 * v));
+            square = fused(simd, delta, delta, square);
+        }
+        sum_lanes(square).sqrt()
     }
 
     /// `p_w`, `p_v` and `p_v^2 - p_w^2` from the parts across `w_j`, formed twice with fused multiply-adds; the
