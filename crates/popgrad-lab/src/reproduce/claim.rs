@@ -190,7 +190,7 @@ impl Findings {
     /// Adds a figure under `figures/NAME.svg`.
     pub fn figure(&mut self, name: &str, caption: &str, figure: &Figure) {
         let (file, caption) = (format!("{name}.svg"), caption.to_owned());
-        self.figures.push(Illustration { file, caption, svg: figure.to_svg() });
+        self.figures.push(Illustration { file, caption, svg: figure.to_inline_svg() });
     }
 
     /// Whether every number satisfies its bound, and there is at least one with a bound.
