@@ -11,6 +11,7 @@ pub(crate) fn verb(root: &Path) -> Result<(), String> {
     for (script, fixture) in [
         ("golden/check.py", "crates/popgrad/tests/fixtures"),
         ("golden/intervals.py", "crates/popgrad-proof/tests/fixtures/intervals.txt"),
+        ("golden/conjecture1.py", "crates/popgrad-proof/tests/fixtures/conjecture1.txt"),
     ] {
         let mut command = Command::new(&python);
         command.current_dir(root).arg(script).arg(fixture);

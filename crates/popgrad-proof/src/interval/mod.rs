@@ -90,12 +90,12 @@ impl Interval {
     }
 
     /// Lower end point; infinite for the empty set.
-    pub fn lo(self) -> f64 {
+    pub const fn lo(self) -> f64 {
         self.lo
     }
 
     /// Upper end point; minus infinite for the empty set.
-    pub fn hi(self) -> f64 {
+    pub const fn hi(self) -> f64 {
         self.hi
     }
 
