@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod basin; // Theorem 6: numbers, text and JSON
+mod certify; // proofs, certificates, and what they reject
 mod eval; // loss, gradient, Hessian at a point, and every bad input of it
 mod flow; // trajectories, their files, stops, signals
 mod portrait; // the picture of the plane and the numbers behind it
