@@ -234,7 +234,7 @@ impl<'p> Evaluator<'p> {
         {
             self.paired = true;
             on_lanes!(problem.lanes, simd, WIDE => {
-                lanes.load(simd, w);
+                lanes.find_units(simd);
                 near.evaluate::<_, WIDE>(simd, a, lanes);
             });
         }

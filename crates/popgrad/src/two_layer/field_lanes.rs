@@ -39,12 +39,16 @@ pub(super) struct LaneField {
     rows: Panels,
     /// Coefficients `c_z`.
     coefficients: Vec<f64>,
+    /// `1/c_t` of the teachers, what brings products back to angles.
+    psi_scales: Vec<f64>,
     /// `c_z |z|`.
     weighted_lengths: Vec<f64>,
     /// Lengths of the students.
     pub(super) lengths: Vec<f64>,
     /// One for teachers, one over the length for students: what turns inner products into cosines.
     inverses: Vec<f64>,
+    /// Whether the inverses are those of the last students, so that no length was scaled.
+    safe: bool,
     /// `c_z psi_jz`, with the sine term on the diagonal: `K x np`.
     products: Vec<f64>,
     /// Sine terms kept apart from the products: `K`.
@@ -76,10 +80,12 @@ impl LaneField {
             directions,
             units: vec![0.0; k * dp],
             rows,
+            psi_scales: coefficients[..m].iter().map(|c| 1.0 / c).collect(),
             coefficients,
             weighted_lengths,
             lengths: vec![0.0; k],
             inverses: vec![1.0; np],
+            safe: false,
             products: vec![0.0; k * np],
             axis: vec![0.0; k],
             field: vec![0.0; k * dp],
@@ -118,7 +124,7 @@ impl LaneField {
 
     /// `pi - theta` of student `j` and teacher `t`, whose output is not zero, after [`LaneField::evaluate`].
     pub(super) fn psi(&self, j: usize, t: usize) -> f64 {
-        self.products[j * self.np + t] / self.coefficients[t]
+        self.products[j * self.np + t] * self.psi_scales[t]
     }
 
     /// Evaluates the field at white weights `w` (`K x d`) with output weights `a` (length `K`).
@@ -128,7 +134,8 @@ impl LaneField {
     pub(super) fn evaluate<S: Simd, const WIDE: bool>(&mut self, simd: S, w: &[f64], a: &[f64]) {
         self.rows.set_rows(simd, self.m, w, self.d);
         self.directions.set_columns(self.m, w, self.d);
-        if !self.gram::<S, WIDE>(simd, w) {
+        self.safe = self.gram::<S, WIDE>(simd, w);
+        if !self.safe {
             self.cosines::<S, WIDE>(simd, w);
             self.inverses.fill(1.0);
         }
@@ -251,6 +258,24 @@ impl LaneField {
         }
         row[own] += sum / self.lengths[j];
         0.0
+    }
+
+    /// The units of the students after [`LaneField::evaluate`], by the lengths that it has found.
+    #[inline(always)]
+    pub(super) fn find_units<S: Simd>(&mut self, simd: S) {
+        if !self.safe {
+            return; // the scaled path has formed them
+        }
+        let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+        let inside = index.simd_lt(f64x8::splat(simd, (self.d + 8 - self.dp) as f64));
+        for (j, unit) in self.units.chunks_exact_mut(self.dp).enumerate() {
+            let inverse = f64x8::splat(simd, self.inverses[self.m + j]);
+            for (v, part) in unit.chunks_exact_mut(8).enumerate() {
+                (self.rows.vector(simd, self.m + j, 8 * v) * inverse).store_slice(part);
+            }
+            let tail = &mut unit[self.dp - 8..];
+            inside.select(f64x8::from_slice(simd, tail), f64x8::splat(simd, 0.0)).store_slice(tail);
+        }
     }
 
     /// Turns the students into units and columns of directions.

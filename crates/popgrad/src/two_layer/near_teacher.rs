@@ -44,6 +44,12 @@ const PARALLEL_COSINE: f64 = 0.9;
 /// Below this share of the squares of a student and of its offset a teacher counts as short.
 const SHORT: f64 = 0.1;
 
+/// Up to this number of units the distances between teachers are used.
+const FEW: usize = 32;
+
+/// A square of a half, less what rounding may add.
+const CLEARLY_HALF_SQUARE: f64 = 0.24;
+
 /// Buffers of the field near the teacher.
 #[derive(Clone, Debug)]
 pub(super) struct NearField {
@@ -52,7 +58,7 @@ pub(super) struct NearField {
     /// Pairs, rounded up to whole vectors.
     kp: usize,
     dp: usize,
-    /// Teacher of each student.
+    /// Teacher of each student. That of the last call is tried first, which changes no result.
     teacher_of: Vec<usize>,
     taken: Vec<bool>,
     /// A power of two that brings the longest teacher near one where squares would leave the range of doubles; all
@@ -72,8 +78,8 @@ pub(super) struct NearField {
     student_along: Vec<f64>,
     offset_along: Vec<f64>,
     products: Vec<f64>,
-    /// One teacher row.
-    teacher: Vec<f64>,
+    /// Scaled teachers in the students' order, `K x d`.
+    teachers: Vec<f64>,
     /// Per pair, of the scaled units: `1/|w|`, `|w|`, `D.w`, `D.D`, sign.
     inverse_lengths: Vec<f64>,
     lengths: Vec<f64>,
@@ -97,7 +103,7 @@ impl NearField {
             d,
             kp,
             dp,
-            teacher_of: vec![0; k],
+            teacher_of: (0..k).collect(),
             taken: vec![false; k],
             unit: 1.0,
             signs: vec![1.0; k],
@@ -109,7 +115,7 @@ impl NearField {
             student_along: vec![0.0; k * kp],
             offset_along: vec![0.0; k * kp],
             products: vec![0.0; k * 2 * kp],
-            teacher: vec![0.0; d],
+            teachers: vec![0.0; k * d],
             inverse_lengths: vec![0.0; kp],
             lengths: vec![0.0; kp],
             offset_student: vec![0.0; kp],
@@ -141,8 +147,13 @@ impl NearField {
         let (mut apart, mut size) = (0.0, 0.0);
         for j in 0..self.k {
             let student = &original[j * d..(j + 1) * d];
-            let Some(t) = self.nearest_free(problem, &w[j * d..(j + 1) * d], a[j], |t| psi(j, t)) else {
-                return false;
+            let row = &w[j * d..(j + 1) * d];
+            let t = match self.teacher_of[j] {
+                t if self.is_certainly_nearest(problem, t, row, a[j]) => t,
+                _ => match self.nearest_free(problem, row, a[j], |t| psi(j, t)) {
+                    Some(t) => t,
+                    None => return false,
+                },
             };
             self.taken[t] = true;
             self.teacher_of[j] = t;
@@ -168,6 +179,18 @@ impl NearField {
             size += (y * problem.white.lengths[t]) * (y * problem.white.lengths[t]);
         }
         apart <= NEAR_SQUARE * size
+    }
+
+    /// Whether a free teacher, whose output has the sign of `a`, is closer to a student than half its own way to any other
+    /// teacher, so that no other can be the closest. Known for few teachers only; with many the search costs little beside the
+    /// field.
+    #[inline(always)]
+    fn is_certainly_nearest(&self, problem: &TwoLayer, t: usize, student: &[f64], a: f64) -> bool {
+        if self.k > FEW || self.unit != 1.0 || self.taken[t] || a * problem.output[t] <= 0.0 {
+            return false;
+        }
+        let gap = self.gap(problem, t, student, a.abs());
+        gap < CLEARLY_HALF_SQUARE * problem.separations()[t]
     }
 
     /// The teacher for a student of output `a` among those without one whose output has the same sign: the one whose
@@ -235,7 +258,7 @@ impl NearField {
     /// Overwrites the field of `lane` (whose units and lengths are those of `w`) with the accurate one.
     #[inline(always)]
     pub(super) fn evaluate<S: Simd, const WIDE: bool>(&mut self, simd: S, a: &[f64], lane: &mut LaneField) {
-        self.load(&lane.lengths, a);
+        self.load(simd, &lane.lengths, a);
         let (k, kp, dp) = (self.k, self.kp, self.dp);
         let along = (&mut self.student_along[..], kp);
         self.students.multiply::<S, WIDE>(simd, 1.0, k, (&lane.units, dp), along);
@@ -268,26 +291,35 @@ impl NearField {
     }
 
     #[inline(always)]
-    fn load(&mut self, lengths: &[f64], a: &[f64]) {
-        let d = self.d;
-        self.short.fill(false);
-        for k in 0..self.k {
-            let (student, offset) = (&self.scaled[k * d..(k + 1) * d], &self.offsets[k * d..(k + 1) * d]);
-            self.students.set_column(k, student);
-            self.offset_columns.set_column(k, offset);
-            self.rows.set_row(k, offset);
-            for ((t, w), o) in self.teacher.iter_mut().zip(student).zip(offset) {
-                *t = w + o;
-            }
-            self.rows.set_row(self.kp + k, &self.teacher);
-            self.lengths[k] = lengths[k] * (self.unit * a[k].abs());
-            self.inverse_lengths[k] = 1.0 / self.lengths[k];
-            self.offset_student[k] = dot(offset, student);
-            self.offset_offset[k] = dot(offset, offset);
-            self.sign_lanes[k] = self.signs[k];
-            let square = self.lengths[k] * self.lengths[k];
-            self.short[k / 8] |= is_short(square, self.offset_student[k], self.offset_offset[k]);
+    fn load<S: Simd>(&mut self, simd: S, lengths: &[f64], a: &[f64]) {
+        let (k, d) = (self.k, self.d);
+        self.students.set_columns(0, &self.scaled, d);
+        self.offset_columns.set_columns(0, &self.offsets, d);
+        for ((t, w), o) in self.teachers.iter_mut().zip(&self.scaled).zip(&self.offsets) {
+            *t = w + o;
         }
+        self.rows.set_rows(simd, 0, &self.offsets, d);
+        self.rows.set_rows(simd, self.kp, &self.teachers, d);
+        for j in 0..k {
+            self.lengths[j] = lengths[j] * (self.unit * a[j].abs());
+            self.inverse_lengths[j] = 1.0 / self.lengths[j];
+        }
+        for at in (0..self.kp).step_by(8) {
+            let (mut product, mut square) = (f64x8::splat(simd, 0.0), f64x8::splat(simd, 0.0));
+            for i in 0..d {
+                let offset = self.offset_columns.vector(simd, i, at);
+                product = fused(simd, offset, self.students.vector(simd, i, at), product);
+                square = fused(simd, offset, offset, square);
+            }
+            product.store_slice(&mut self.offset_student[at..at + 8]);
+            square.store_slice(&mut self.offset_offset[at..at + 8]);
+        }
+        self.short.fill(false);
+        for j in 0..k {
+            let square = self.lengths[j] * self.lengths[j];
+            self.short[j / 8] |= is_short(square, self.offset_student[j], self.offset_offset[j]);
+        }
+        self.sign_lanes[..k].copy_from_slice(&self.signs);
     }
 
     /// Products of student `j` with the pairs `at .. at + 8`; returns their part of the coefficient of `e_j`.
@@ -343,10 +375,14 @@ impl NearField {
     #[inline(always)]
     fn way_across<S: Simd>(&self, simd: S, j: usize, along: f64, units: &[f64]) -> f64 {
         let unit = units[j * self.dp..(j + 1) * self.dp].chunks_exact(8);
-        let slope = f64x8::splat(simd, -along);
-        let mut square = f64x8::splat(simd, 0.0);
+        let (slope, zero) = (f64x8::splat(simd, -along), f64x8::splat(simd, 0.0));
+        let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+        let mut square = zero;
         for (v, e) in unit.enumerate() {
             let delta = fused(simd, slope, f64x8::from_slice(simd, e), self.rows.vector(simd, j, 8 * v));
+            // Beyond the last dimension a row holds whatever follows.
+            let inside = index.simd_lt(f64x8::splat(simd, self.d as f64 - 8.0 * v as f64));
+            let delta = inside.select(delta, zero);
             square = fused(simd, delta, delta, square);
         }
         sum_lanes(square).sqrt()
