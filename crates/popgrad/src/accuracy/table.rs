@@ -74,6 +74,12 @@ pub const TABLE: &[Bound] = &[
     row("GroupOrbit::full_loss", D60, (1.0, "|P|^2 (|w| + |v|)^2"), "three kernels for each element (Y.3)"),
     row("GroupOrbit::full_loss#near", D60, (45.0, "J"), "five nodes along the ray from the teacher (Y.5)"),
     row("GroupOrbit::loss", D60, (1.0, "as GroupOrbit::full_loss"), "the same code"),
+    // L12
+    row("l12_numerator", D150, (12.0, "F"), "a few terms of the size of the result, the zeros as factors (N.19)-(N.22)"),
+    row("l12", D150, (12.0, "L12"), "F times sin(theta) / D"),
+    row("l21", D150, (12.0, "L21"), "L12 of the mirror image (N.25)"),
+    row("L12Map::value", D25, (12.0, "L12"), "distances from the zeros are whole numbers of steps"),
+    row("L12Map::values_into", "L12Map::value", (12.0, "1"), "tables and addition formulas (N.26)-(N.29)"),
     // one ReLU
     row("single_relu_gradient", D60, (2.0, "|w| + |v|, each entry"), "three terms (S.2)"),
     row("single_relu_gradient#near", D60, (2.0, "|w - v|, each entry"), "no term exceeds the distance (S.2)"),

@@ -139,6 +139,15 @@ const NOT_NUMERIC: &[&str] = &[
     "Bound::used",
     "bound",
     "page",
+    // the map of L12: sizes, rounded angles, whole numbers; signs are compared one by one
+    "L12Map::thetas",
+    "L12Map::phis",
+    "L12Map::theta",
+    "L12Map::phi",
+    "L12Map::conjectured_sign",
+    "L12Map::signs_into",
+    "SignSurvey::map",
+    "SignSurvey::run",
     // stored values
     "Evaluator::problem",
     "GroupOrbit::group",
