@@ -1,10 +1,9 @@
 """W4: the map of L12 on a grid of N_theta x N_phi angles, ends included (--size).
 
 All angles are known from the grid, so that no peer takes an arc cosine. `jax_signs` counts the signs that contradict
-Conjecture 1 and stores nothing; the maps write every value in pieces of 10 MB into one buffer (numpy) or into arrays that
-are dropped (jax)."""
+Conjecture 1 and stores nothing; `jax_map` writes every value, in pieces of 10 MB that are dropped."""
 import common
-a = common.parse(["jax_signs", "jax_map", "numpy_map"], "10000,20000", reps=3)
+a = common.parse(["jax_signs", "jax_map"], "10000,20000", reps=3)
 import math
 import numpy as np
 
@@ -32,34 +31,26 @@ def l12(xp, t, p):
     return (pi - a1) * c2 + s1 * ct - k1 * ((pi - a1) * c1 + s1) - k2 * ((pi - a2) * c2 + s2)
 
 
-if a.impl == "numpy_map":
-    buffer = np.empty((8, cols))  # rows small enough for the caches
+import jax
+import jax.numpy as jnp
+count = 64 if a.impl == "jax_signs" else piece
+pieces = jnp.asarray(np.resize(theta, -(-len(theta) // count) * count).reshape(-1, count, 1))
+inner = jnp.asarray(phi[1:-1])[None]
 
-    def fn():
-        for i in range(0, len(theta), 8):
-            t = theta[i:i + 8, None]
-            buffer[:len(t)] = l12(np, t, phi[None])
-else:
-    import jax
-    import jax.numpy as jnp
-    count = 64 if a.impl == "jax_signs" else piece
-    pieces = jnp.asarray(np.resize(theta, -(-len(theta) // count) * count).reshape(-1, count, 1))
-    inner = jnp.asarray(phi[1:-1])[None]
+@jax.jit
+def violations(every):
+    def one(t):
+        value = l12(jnp, t, inner)
+        return jnp.sum(jnp.where(inner < t, value < 0.0, value > 0.0))
+    return jax.lax.map(one, every).sum()
 
-    @jax.jit
-    def violations(every):
-        def one(t):
-            value = l12(jnp, t, inner)
-            return jnp.sum(jnp.where(inner < t, value < 0.0, value > 0.0))
-        return jax.lax.map(one, every).sum()
+values = jax.jit(lambda t: l12(jnp, t, jnp.asarray(phi)[None]))
 
-    values = jax.jit(lambda t: l12(jnp, t, jnp.asarray(phi)[None]))
-
-    def fn():
-        if a.impl == "jax_signs":
-            return violations(pieces).block_until_ready()
-        for t in pieces:
-            values(t).block_until_ready()
+def fn():
+    if a.impl == "jax_signs":
+        return violations(pieces).block_until_ready()
+    for t in pieces:
+        values(t).block_until_ready()
 
 more = {"violations": int(fn())} if a.impl == "jax_signs" else {}
 common.report("W4", a, common.timeit(fn, a), **more)

@@ -1,6 +1,6 @@
 //! W4: the map of `L12` (Tian 2017, Fig. 10 c): signs, certain signs, and the stored map in pieces of 10 MB.
 
-use crate::clock::{Timing, once, time};
+use crate::clock::{once, time};
 use crate::report;
 use popgrad::{L12Map, SignForm, SignSurvey};
 
@@ -9,8 +9,8 @@ const PIECE: usize = 10_000_000 / 8;
 /// Bytes written to measure the bandwidth: far more than the caches hold.
 const STREAM: usize = 1 << 28;
 
-/// Times the map of `thetas x phis` angles.
-pub(crate) fn run(thetas: usize, phis: usize) -> Result<(), String> {
+/// Times the signs of the map of `thetas x phis` angles, counted as the peer counts them.
+pub(crate) fn signs(thetas: usize, phis: usize) -> Result<(), String> {
     let size = format!("{thetas},{phis}");
     let survey = |form| {
         let map = L12Map::try_new(thetas, phis).map_err(|e| e.to_string())?;
@@ -27,11 +27,12 @@ pub(crate) fn run(thetas: usize, phis: usize) -> Result<(), String> {
     report("sign-map", "signs", &size, signs, &[]);
     let share = [("times_plain", certain.least / signs.least)];
     report("sign-map", "certified signs", &size, certain, &share);
-    stored(thetas, phis, &size)
+    Ok(())
 }
 
-/// The stored map, in pieces into one buffer and whole into another, with the bandwidth reached.
-fn stored(thetas: usize, phis: usize, size: &str) -> Result<(), String> {
+/// Times the stored map, in pieces into one buffer and whole into another, with the bandwidth reached.
+pub(crate) fn values(thetas: usize, phis: usize) -> Result<(), String> {
+    let size = format!("{thetas},{phis}");
     let piece = (PIECE / phis).clamp(1, thetas);
     let mut buffer = vec![0.0; piece * phis];
     let peak = bandwidth();
@@ -44,7 +45,7 @@ fn stored(thetas: usize, phis: usize, size: &str) -> Result<(), String> {
         let timing = time(|| fill(thetas, phis, rows, &mut buffer));
         let rate = bytes / timing.least;
         let more = [("bytes_per_second", rate), ("of_write_bandwidth", rate / peak)];
-        report("sign-map", name, size, timing, &more);
+        report("value-map", name, &size, timing, &more);
     }
     Ok(())
 }
@@ -61,10 +62,7 @@ fn fill(thetas: usize, phis: usize, rows: usize, buffer: &mut [f64]) -> Result<(
 /// Bytes a second that this core writes to memory, the best of several passes over a large buffer.
 fn bandwidth() -> f64 {
     let mut buffer = vec![1.0_f64; STREAM / 8];
-    let mut best = Timing { cpu_seconds: f64::INFINITY, least: f64::INFINITY };
-    for pass in 0..8 {
-        let (_, seconds) = once(|| std::hint::black_box(&mut buffer).fill(f64::from(pass)));
-        best.least = best.least.min(seconds);
-    }
-    STREAM as f64 / best.least
+    let mut pass = |value: u8| once(|| std::hint::black_box(&mut buffer).fill(f64::from(value))).1;
+    let best = (0..8).map(&mut pass).fold(f64::INFINITY, f64::min);
+    STREAM as f64 / best
 }

@@ -33,7 +33,10 @@ pub use arc_cosine::{
 };
 pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
 pub use contour::zero_contour;
-pub use critical::{L12Error, L12Map, SignAdvance, SignCount, SignForm, SignSurvey, l12, l12_numerator, l21};
+pub use critical::{
+    ConeCounts, L12Error, L12Map, NormalEquation, NormalEquationError, RadialSolution, ResidualProjections,
+    SignAdvance, SignCount, SignForm, SignSurvey, Theorem3, cone_counts, l12, l12_numerator, l21,
+};
 pub use dynamics::{
     AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
     FlowOptions, GradientDescent, GradientFlow, Landscape, Outcome, Progress, RecordPlan, Row, Status,

@@ -8,6 +8,7 @@
 
 mod error;
 mod grid;
+mod planar;
 mod region;
 mod row;
 mod survey;
@@ -15,6 +16,7 @@ mod theta;
 
 pub use error::L12Error;
 pub use grid::{L12Map, SignForm};
+pub(super) use planar::{orientation, planar_pair};
 pub use survey::{SignAdvance, SignCount, SignSurvey};
 
 use region::{Region, supplement};
