@@ -9,10 +9,10 @@ use super::normal_equation::{NormalEquation, cosine, h, sine};
 use crate::Angle;
 use std::f64::consts::PI;
 
-/// Relative error of the planar form: 12 EPSILON of its own, and what relative errors of 4 EPSILON in the angles make of it.
+/// Relative error of the planar form, 12 EPSILON of its own and what relative errors of 4 EPSILON in the angles make of it.
 const RELATIVE: f64 = 256.0 * f64::EPSILON;
-/// Absolute error of the planar form: the floor of the angles' relative accuracy.
-const FLOOR: f64 = 64.0 * f64::EPSILON * f64::EPSILON;
+/// What rounded coordinates make of an angle, times the largest logarithmic slope of `L` times the distance from its zeros.
+const ROUNDED: f64 = 16.0 * f64::EPSILON;
 
 /// Values of `L` for every teacher and pair, with bounds on their errors.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,7 +117,7 @@ impl NormalEquation {
     ///
     /// - Shapes: see [`ResidualProjections`]; the memory is that of `M K^2` numbers and `M`.
     /// - Accuracy: the errors are bounds, derived from those of the angles and the residual of an approximate inverse;
-    ///   relative, `256 EPSILON` down to a floor, for two students in two dimensions.
+    ///   relative to the distance from the zeros for two students in two dimensions.
     pub fn residual_projections(&self) -> Option<ResidualProjections> {
         let (k, m) = self.counts();
         let zeros = vec![0.0; m * k * k];
@@ -148,12 +148,17 @@ impl NormalEquation {
         for z in (0..self.teacher.rows()).filter(|&z| self.teacher_lengths[z] != 0.0) {
             let teacher = self.teacher.row(z);
             let angles = (self.teacher_angle(0, z), self.teacher_angle(1, z));
-            let Some(pair) = planar_pair((first, second, teacher), self.angle(0, 1), angles) else {
+            let between = self.angle(0, 1);
+            let Some(pair) = planar_pair((first, second, teacher), between, angles) else {
                 return false;
             };
+            // L vanishes where any of these does.
+            let distances = [between.theta, between.psi, angles.0.theta, angles.1.theta];
+            let slope: f64 = distances.iter().map(|d| 1.0 / d).sum();
             for (slot, value) in [(1, pair.0), (2, pair.1)] {
                 out.values[z * 4 + slot] = value;
-                out.errors[z * 4 + slot] = RELATIVE * value.abs() + FLOOR;
+                let error = value.abs() * (RELATIVE + ROUNDED * slope);
+                out.errors[z * 4 + slot] = if value == 0.0 { ROUNDED } else { error };
             }
         }
         true
@@ -162,7 +167,9 @@ impl NormalEquation {
     /// Theorem 3 as a test: if `b_m L_jj'(v_m)` has one strict sign over all teachers for some pair, the students'
     /// directions belong to no critical point, whatever the lengths.
     ///
-    /// A sign counts only beyond the bound on its rounding error, so that `excluded` is never due to rounding.
+    /// A sign counts only beyond the bound on its error, in which the coordinates count as rounded once; so `excluded` is due
+    /// neither to rounding here nor to that of the point. A point that was found only to some accuracy is another one than
+    /// the critical point beside it, and may be excluded with a margin of the size of the gradient that it has left.
     ///
     /// Source: Tian (2017), Theorem 3; docs/theory/normal_equation.md, (N.11)-(N.13).
     ///
