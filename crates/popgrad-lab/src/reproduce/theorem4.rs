@@ -138,7 +138,7 @@ fn shade(panel: &mut Panel, sides: [[f64; 2]; 2], radius: f64) {
         let crossing = |edge: &[(f64, f64)]| {
             let (a, b) = (edge[0], edge[1]);
             let share = (x - a.0) / (b.0 - a.0);
-            (0.0..=1.0).contains(&share).then(|| a.1 + share * (b.1 - a.1))
+            (0.0..=1.0).contains(&share).then_some(a.1 + share * (b.1 - a.1))
         };
         let heights: Vec<f64> = outline.windows(2).filter_map(crossing).collect();
         let low = heights.iter().copied().fold(f64::INFINITY, f64::min);

@@ -107,3 +107,31 @@ impl ThetaPart {
 fn square(x: f64) -> f64 {
     x * x
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The identities of (N.16)-(N.18), away from the ends where their plain sides cancel.
+        #[test]
+        fn the_functions_satisfy_their_identities(theta in 0.2..3.0_f64) {
+            let t = ThetaPart::new(theta, PI - theta);
+            let (s, c, h, p) = (t.sine, t.cosine, t.h, t.p);
+            let pairs = [
+                (t.det, PI * PI - h * h),
+                (t.s, t.det - p * (PI - h * c)),
+                (-t.delta, t.det * (p * c - s) - t.eta * t.eta * h),
+                (t.e, t.det - t.eta * t.eta),
+                (t.ahead, t.det * c - t.eta * h * s),
+                (t.behind, t.det - PI * t.eta * s),
+                (PI * t.s, theta * t.det - p * h * t.k),
+            ];
+            for (i, (got, want)) in pairs.into_iter().enumerate() {
+                // Each plain side has terms of at most 40.
+                prop_assert!((got - want).abs() < 400.0 * f64::EPSILON, "identity {i}: {got} {want}");
+            }
+        }
+    }
+}
