@@ -43,7 +43,7 @@ enum Verb {
     Eval(Box<verbs::eval::Args>),
     /// Trajectories of gradient descent and gradient flow
     Flow(Box<verbs::flow::Args>),
-    /// Phase portraits: the (x, y) plane of Theorem 7
+    /// Phase portraits and maps: Theorem 7's plane, the map of L12
     Portrait(Box<verbs::portrait::Args>),
     /// Theorem 6: exact probability, bound and Monte Carlo
     Basin(Box<verbs::basin::Args>),

@@ -5,6 +5,7 @@ mod angle;
 mod arc_cosine;
 mod beta;
 mod contour;
+mod critical;
 mod double_double;
 mod dynamics;
 mod eight;
@@ -32,6 +33,10 @@ pub use arc_cosine::{
 };
 pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
 pub use contour::zero_contour;
+pub use critical::{
+    ConeCounts, L12Error, L12Map, NormalEquation, NormalEquationError, RadialSolution, ResidualProjections,
+    SignAdvance, SignCount, SignForm, SignSurvey, Theorem3, cone_counts, l12, l12_numerator, l21,
+};
 pub use dynamics::{
     AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
     FlowOptions, GradientDescent, GradientFlow, Landscape, Outcome, Progress, RecordPlan, Row, Status,

@@ -2,8 +2,8 @@
 
 use super::claim::Claim;
 use super::{
-    conjecture2, fig6, fig7, fig8, fig9, gradient, other_side, proposition2, symmetric, theorem1, theorem5,
-    theorem6, theorem7,
+    collinear, conjecture2, fig6, fig7, fig8, fig9, fig10, gradient, normal_equation, open_case, other_side,
+    proposition2, symmetric, theorem1, theorem2, theorem4, theorem5, theorem6, theorem7,
 };
 
 /// Every claim of Tian (2017) that is measured, in the order of the report.
@@ -21,6 +21,14 @@ pub static CATALOGUE: &[Claim] = &[
     gradient::AT_ZERO,
     gradient::ROTATION_INVARIANT,
     gradient::A_AT_ZERO,
+    theorem2::MANIFOLD,
+    normal_equation::EQUATION,
+    normal_equation::PROPOSITION1,
+    normal_equation::THEOREM3,
+    fig10::SIGNS,
+    theorem4::CONES,
+    open_case::ONE_INSIDE,
+    collinear::BISECTOR,
     theorem5::LYAPUNOV,
     theorem5::BASIN,
     theorem6::BOUND,

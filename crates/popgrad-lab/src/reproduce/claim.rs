@@ -213,6 +213,8 @@ pub(crate) type Outcome = Result<Findings, Box<dyn Error + Send + Sync>>;
 pub enum Group {
     /// Theorem 1 and the population gradient.
     PopulationGradient,
+    /// Critical points: section 5.
+    CriticalPoints,
     /// One ReLU: Theorems 5 and 6.
     OneRelu,
     /// Many units with a symmetric start: Theorem 7.
@@ -225,13 +227,20 @@ pub enum Group {
 
 impl Group {
     /// All groups, in the order of the report.
-    pub const ALL: [Self; 5] =
-        [Self::PopulationGradient, Self::OneRelu, Self::Symmetric, Self::Noise, Self::Multilayer];
+    pub const ALL: [Self; 6] = [
+        Self::PopulationGradient,
+        Self::CriticalPoints,
+        Self::OneRelu,
+        Self::Symmetric,
+        Self::Noise,
+        Self::Multilayer,
+    ];
 
     /// Its heading.
     pub fn heading(self) -> &'static str {
         match self {
             Self::PopulationGradient => "The population gradient (Theorem 1)",
+            Self::CriticalPoints => "Critical points (section 5)",
             Self::OneRelu => "One ReLU (Theorems 5 and 6)",
             Self::Symmetric => "Many units, symmetric start (Theorem 7)",
             Self::Noise => "Noisy starts (Fig. 9 and Conjecture 2)",

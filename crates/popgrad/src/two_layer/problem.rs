@@ -243,8 +243,18 @@ impl TwoLayer {
         })
     }
 
+    /// What makes the problem another one than that of plain ReLU units under white input, if anything does.
+    pub(crate) fn departure(&self) -> Option<&'static str> {
+        let cases = [
+            (self.alpha != 0.0, "a leaky slope"),
+            (self.factor.is_some(), "a covariance"),
+            (self.skip.iter().any(|c| *c != 0.0), "a linear skip"),
+        ];
+        cases.into_iter().find(|(departs, _)| *departs).map(|(_, what)| what)
+    }
+
     /// Refuses a result of `entries` numbers that would not fit into the memory limit.
-    pub(super) fn check_memory(&self, what: &'static str, entries: u128) -> Result<(), TwoLayerError> {
+    pub(crate) fn check_memory(&self, what: &'static str, entries: u128) -> Result<(), TwoLayerError> {
         let needed = entries * 8;
         if needed > u128::from(self.memory_limit) {
             return Err(TwoLayerError::Memory { what, needed, limit: self.memory_limit });

@@ -49,9 +49,19 @@ impl<'a> Student<'a> {
         self.weights
     }
 
+    /// The output weights; empty means ones.
+    pub(crate) fn output(&self) -> &'a [f64] {
+        self.output
+    }
+
+    /// Whether there is a linear skip that is not zero.
+    pub(crate) fn has_skip(&self) -> bool {
+        self.skip.iter().any(|c| *c != 0.0)
+    }
+
     /// Refuses wrong shapes and entries that are not finite.
     #[inline(always)] // so that a caller compiled for wider lanes uses them
-    pub(super) fn check(&self, d: usize) -> Result<(), TwoLayerError> {
+    pub(crate) fn check(&self, d: usize) -> Result<(), TwoLayerError> {
         let (k, cols) = (self.weights.rows(), self.weights.cols());
         if k == 0 || cols == 0 {
             return Err(TwoLayerError::Empty { name: "the student", rows: k, cols });
