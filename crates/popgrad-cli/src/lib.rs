@@ -47,7 +47,7 @@ enum Verb {
     Portrait(Box<verbs::portrait::Args>),
     /// Theorem 6: exact probability, bound and Monte Carlo
     Basin(Box<verbs::basin::Args>),
-    /// Proofs: Conjecture 1, and the check of a certificate
+    /// Proofs: Conjecture 1, critical points, certificates
     Certify(Box<verbs::certify::Args>),
     /// Every figure and claim of a paper, measured afresh
     Reproduce(Box<verbs::reproduce::Args>),

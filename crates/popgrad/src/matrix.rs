@@ -88,6 +88,12 @@ impl Matrix {
         }
     }
 
+    /// Takes entries whose number is right by construction.
+    pub(crate) fn from_parts(rows: usize, cols: usize, data: Vec<f64>) -> Self {
+        debug_assert_eq!(data.len(), rows * cols);
+        Self { rows, cols, data }
+    }
+
     /// Copies rows of a fixed length.
     pub fn from_rows<const D: usize>(rows: &[[f64; D]]) -> Self {
         Self { rows: rows.len(), cols: D, data: rows.concat() }

@@ -87,3 +87,78 @@ fn what_to_certify_has_to_be_said() {
     here.refuses("certify zzz", "certify cannot do zzz; popgrad certify --help lists them");
     here.refuses("certify", "certify needs to know what; popgrad certify --help lists it");
 }
+
+#[test]
+fn points_are_certified_with_their_index() {
+    let here = Scratch::new("certify-points");
+    let found = here.json("certify points --teacher orthonormal:3 --points orthonormal:3 --minimum");
+    assert_eq!(found["schema"], json!("popgrad.certify/1"));
+    assert_eq!((&found["certified"], &found["undecided"]), (&json!(1), &json!(0)));
+    let point = &found["points"][0];
+    assert_eq!((&point["status"], &point["index"]), (&json!("certified"), &json!(0)));
+    assert_eq!(point["manifold_dimension"], json!(0));
+    // 1/4 - 1/(2 pi)
+    let lower = point["lambda_min_lower"].as_f64().unwrap();
+    assert!((0.0908450560..0.0908450570).contains(&lower), "{lower}");
+    let [low, high] = [0, 1].map(|n| point["loss"][n].as_f64().unwrap());
+    assert!(low <= 0.0 && high >= 0.0 && high < 1e-13, "{point}");
+}
+
+/// A minimum, a saddle of section 5.3 and a point that is none, in one file.
+#[test]
+fn every_point_of_a_file_is_answered() {
+    let here = Scratch::new("certify-points-file");
+    let points = [1.0, 0.0, 0.0, 1.0, 1.0683, 1.0683, -0.06831, -0.06831, 0.3, 0.4, 0.5, -0.7];
+    here.npy("p.npy", &[3, 2, 2], &points);
+    let ran = here.run("certify points --teacher orthonormal:2 --points p.npy --radius 1e-3");
+    assert_eq!((ran.status, ran.stderr.as_str()), (1, ""));
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!(lines[0], "point 0: certified, minimum");
+    assert_eq!(lines[4], "point 1: certified, saddle of index 1");
+    assert_eq!(lines[8], "point 2: refuted");
+    assert!(
+        lines[9].starts_with("  the gradient does not vanish within 1e-3 of the point"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(lines[10], "2 of 3 certified, 1 refuted, 0 undecided");
+    let ran =
+        here.run("certify points --teacher orthonormal:2 --points p.npy --radius 1e-3 --minimum --json");
+    let found: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((ran.status, &found["refuted"]), (1, &json!(2)));
+    assert!(found["points"][1]["reason"].as_str().unwrap().contains("is no minimum"), "{found}");
+    assert_eq!(found["points"][1]["index"], json!(1));
+}
+
+#[test]
+fn bad_points_are_refused() {
+    let here = Scratch::new("certify-points-bad");
+    here.npy("zero.npy", &[2, 2], &[1.0, 0.0, 0.0, 0.0]);
+    here.refuses(
+        "certify points --teacher orthonormal:2 --points zero.npy",
+        "--points: point 0: student 1 is zero or as good as zero; the gradient has no direction there, so no claim \
+         is possible",
+    );
+    here.npy("flat.npy", &[4], &[1.0; 4]);
+    here.refuses(
+        "certify points --teacher orthonormal:2 --points flat.npy",
+        "--points: flat.npy has shape (4,); (n, K, d) or (K, d), points of K students each, is needed",
+    );
+    here.refuses(
+        "certify points --teacher orthonormal:2 --points orthonormal:3",
+        "--points: orthonormal:3 has input dimension 3 but --teacher orthonormal:2 has 2; they must be equal",
+    );
+    here.refuses(
+        "certify points --teacher orthonormal:2 --points orthonormal:2 --radius 0",
+        "--radius: \"0\" is not a positive finite number",
+    );
+    here.refuses(
+        "certify points --teacher orthonormal:2 --points orthonormal:2 --student-output 1,0",
+        "student_output[1] = 0; output weights are finite, and a student's is not zero",
+    );
+    here.refuses(
+        "certify points --teacher orthonormal:2 --points orthonormal:2 --memory-limit 1000",
+        "--points: point 0: the matrices need 2560 bytes, above the memory limit of 1000; raise the limit or reduce \
+         the dimension",
+    );
+}

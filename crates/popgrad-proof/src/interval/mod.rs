@@ -51,6 +51,8 @@ impl Interval {
     pub const ONE: Self = Self { lo: 1.0, hi: 1.0 };
     /// The numbers from 0 to 1.
     pub const UNIT: Self = Self { lo: 0.0, hi: 1.0 };
+    /// The numbers from -1 to 1.
+    pub const SIGNED_UNIT: Self = Self { lo: -1.0, hi: 1.0 };
     /// Two neighbouring doubles with pi between them: the constant of the standard library is below pi.
     pub const PI: Self = Self { lo: std::f64::consts::PI, hi: std::f64::consts::PI.next_up() };
 

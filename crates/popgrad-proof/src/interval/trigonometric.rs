@@ -20,8 +20,6 @@ const HALF_PI_LOW: Interval =
 /// Terms of the series. With `|x| <= 0.79` the first one left out is below 1e-19 of the sum; fewer only widen the result.
 const TERMS: u32 = 10;
 
-const UNIT_BALL: Interval = Interval { lo: -1.0, hi: 1.0 };
-
 /// `x = quadrant * pi/2 + rest` with `|rest| <= 0.79`; none if `x` is too large.
 fn reduce(x: f64) -> Option<(u8, Interval)> {
     if x.abs() > LARGEST {
@@ -60,14 +58,14 @@ fn cos_series(x: Interval) -> Interval {
 
 /// The sine of one double, shifted by a number of quadrants.
 fn sin_at(x: f64, quadrants: u8) -> Interval {
-    let Some((quadrant, rest)) = reduce(x) else { return UNIT_BALL };
+    let Some((quadrant, rest)) = reduce(x) else { return Interval::SIGNED_UNIT };
     let value = match (quadrant + quadrants) % 4 {
         0 => rest * sinc_series(rest),
         1 => cos_series(rest),
         2 => -(rest * sinc_series(rest)),
         _ => -cos_series(rest),
     };
-    value.intersection(UNIT_BALL)
+    value.intersection(Interval::SIGNED_UNIT)
 }
 
 /// Whether an even and whether an odd integer may lie in `x`.
@@ -90,7 +88,7 @@ impl Interval {
             return self;
         }
         if !self.is_bounded() || self.magnitude() > LARGEST {
-            return UNIT_BALL;
+            return Interval::SIGNED_UNIT;
         }
         let ends = sin_at(self.lo, quadrants).hull(sin_at(self.hi, quadrants));
         if self.lo == self.hi {

@@ -4,3 +4,4 @@
 
 mod double_double; // references in twice the precision, a code of its own
 mod interval; // a million random and adversarial arguments, and golden values in 50 digits
+mod points; // critical points: known ones certified with their index, others refuted, bad input named

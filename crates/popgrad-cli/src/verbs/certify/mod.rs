@@ -2,6 +2,7 @@
 
 mod check;
 mod conjecture1;
+mod points;
 
 use crate::Context;
 use crate::failure::Failure;
@@ -26,6 +27,8 @@ enum What {
     Conjecture1(conjecture1::Args),
     /// A certificate file, checked without searching
     Check(check::Args),
+    /// Critical points near given ones: existence, loss, index
+    Points(points::Args),
 }
 
 /// Runs the verb.
@@ -33,6 +36,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     match &args.what {
         Some(What::Conjecture1(arguments)) => conjecture1::run(arguments, context),
         Some(What::Check(arguments)) => check::run(arguments, context),
+        Some(What::Points(arguments)) => points::run(arguments, context),
         None => {
             let message = "certify needs to know what; popgrad certify --help lists it";
             Err(Failure::plain(&message, Kind::Input))
