@@ -2,8 +2,8 @@
 
 use super::claim::Claim;
 use super::{
-    collinear, conjecture2, fig6, fig7, fig8, fig9, fig10, gradient, normal_equation, open_case, other_side,
-    proposition2, symmetric, theorem1, theorem2, theorem4, theorem5, theorem6, theorem7,
+    collinear, conjecture1, conjecture2, fig6, fig7, fig8, fig9, fig10, gradient, normal_equation, open_case,
+    other_side, proposition2, symmetric, theorem1, theorem2, theorem4, theorem5, theorem6, theorem7,
 };
 
 /// Every claim of Tian (2017) that is measured, in the order of the report.
@@ -26,6 +26,7 @@ pub static CATALOGUE: &[Claim] = &[
     normal_equation::PROPOSITION1,
     normal_equation::THEOREM3,
     fig10::SIGNS,
+    conjecture1::PROVED,
     theorem4::CONES,
     open_case::ONE_INSIDE,
     collinear::BISECTOR,

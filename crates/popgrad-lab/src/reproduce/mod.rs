@@ -8,6 +8,7 @@
 mod catalogue;
 mod claim;
 mod collinear;
+mod conjecture1;
 mod conjecture2;
 mod fig10;
 mod fig6;

@@ -23,7 +23,7 @@ pub(super) const CONES: Claim = Claim {
              and Theorem 3's test, with certain signs, beside both counts.",
     expected: Verdict::Holds,
     note: "The two readings exclude the same points: exactly one student is in the teachers' cone where exactly one teacher is in the \
-           students'. The theorem rests on Conjecture 1.",
+           students'. The theorem rests on Conjecture 1, which is proved above.",
     measure: cones,
 };
 
