@@ -54,6 +54,8 @@ const CASES: &[Case] = &[
     case("w3:10", ("flow", "10"), "w3_flow.py", FLOW),
     case("w5:20", ("hessian", "20"), "w5_hessian.py", &["numpy_blocks", "jax_jacfwd"]),
     case("w6:1000000,100", ("monte-carlo", "1000000,100"), "w6_monte_carlo.py", &["numpy"]),
+    case("w4:signs", ("sign-map", "10000,20000"), "w4_l12.py", &["jax_signs"]),
+    case("w4:map", ("value-map", "10000,20000"), "w4_l12.py", &["jax_map"]),
     case("flat:20", ("flat", "20"), "", &[]),
 ];
 

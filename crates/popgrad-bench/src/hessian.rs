@@ -3,7 +3,7 @@
 use crate::arrays::{Arrays, relative_difference};
 use crate::clock::time;
 use crate::report;
-use popgrad::{Blocks, Student, TwoLayer};
+use popgrad::{Blocks, Evaluator, Student, TwoLayer};
 
 /// The largest accepted difference from the peer's Hessian, relative to the largest entry; the peer takes its angles
 /// from arc cosines.
@@ -23,5 +23,9 @@ pub(crate) fn run(arrays: &Arrays, k: usize) -> Result<(), String> {
     }
     let timing = time(|| problem.hessian(student, Blocks::Weights));
     report("hessian", "TwoLayer::hessian", &k.to_string(), timing, &[]);
+    let mut evaluator = Evaluator::new(&problem, k);
+    let mut out = got;
+    let timing = time(|| evaluator.hessian_into(student, Blocks::Weights, out.as_mut_slice()));
+    report("hessian", "Evaluator::hessian_into", &k.to_string(), timing, &[]);
     Ok(())
 }

@@ -12,6 +12,7 @@ mod gemm;
 mod gradient;
 mod hessian;
 mod monte_carlo;
+mod sign_map;
 
 use crate::arrays::Arrays;
 use crate::clock::Timing;
@@ -50,6 +51,8 @@ fn run(arguments: &[String]) -> Result<(), String> {
         ("flow", &[k]) => flow::run(&arrays, k),
         ("hessian", &[k]) => hessian::run(&arrays, k),
         ("monte-carlo", &[samples, d]) => monte_carlo::run(samples, d),
+        ("sign-map", &[thetas, phis]) => sign_map::signs(thetas, phis),
+        ("value-map", &[thetas, phis]) => sign_map::values(thetas, phis),
         ("flat", &[k]) => flat::run(&arrays, k),
         ("gemm", &[k, d]) => gemm::run(&arrays, k, d),
         _ => Err(format!("no workload `{workload}` of size `{size}`")),

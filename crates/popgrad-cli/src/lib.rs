@@ -1,12 +1,12 @@
 //! The command line `popgrad`, as a library: [`run`] takes the arguments and returns the exit status.
 //!
-//! A face only: what a verb computes is in `popgrad` and `popgrad-lab`, and a formula here is a mistake. Each verb
+//! A face only: what a verb computes is in `popgrad`, `popgrad-proof` and `popgrad-lab`, and a formula here is a mistake. Each verb
 //! is one file with its `Args` (what is typed), its `Plan` (what that resolves to) and `run`.
 //!
 //! | exit status | means |
 //! |---|---|
 //! | 0 | done (also a trajectory at its step limit, with the status); also when the reader of stdout goes away |
-//! | 1 | ran, but a claim, check or start failed or stayed undecided |
+//! | 1 | ran, but a claim, check, certificate or start failed or stayed undecided |
 //! | 2 | bad input, or a file that cannot be read or written |
 //! | 130, 143 | stopped by SIGINT or SIGTERM, cleanly |
 
@@ -43,10 +43,12 @@ enum Verb {
     Eval(Box<verbs::eval::Args>),
     /// Trajectories of gradient descent and gradient flow
     Flow(Box<verbs::flow::Args>),
-    /// Phase portraits: the (x, y) plane of Theorem 7
+    /// Phase portraits and maps: Theorem 7's plane, the map of L12
     Portrait(Box<verbs::portrait::Args>),
     /// Theorem 6: exact probability, bound and Monte Carlo
     Basin(Box<verbs::basin::Args>),
+    /// Proofs: Conjecture 1, critical points, certificates
+    Certify(Box<verbs::certify::Args>),
     /// Critical points: search, merge modulo symmetry, classify
     Critical(Box<verbs::critical::Args>),
     /// Every figure and claim of a paper, measured afresh
@@ -98,6 +100,7 @@ fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Verb::Flow(arguments) => verbs::flow::run(arguments, &context),
         Verb::Portrait(arguments) => verbs::portrait::run(arguments, &context),
         Verb::Basin(arguments) => verbs::basin::run(arguments, &context),
+        Verb::Certify(arguments) => verbs::certify::run(arguments, &context),
         Verb::Critical(arguments) => verbs::critical::run(arguments, &context),
         Verb::Reproduce(arguments) => verbs::reproduce::run(arguments, &context),
     }

@@ -28,7 +28,13 @@ fn sentence(error: &clap::Error) -> String {
         ErrorKind::InvalidSubcommand => {
             let verb = text(error, ContextKind::InvalidSubcommand);
             let near = text(error, ContextKind::SuggestedSubcommand);
-            format!("{verb} is not a verb{}", hint(&near, "; popgrad --help lists them"))
+            match inside(error) {
+                Some(outer) => {
+                    let list = format!("; popgrad {outer} --help lists them");
+                    format!("{outer} cannot do {verb}{}", hint(&near, &list))
+                }
+                None => format!("{verb} is not a verb{}", hint(&near, "; popgrad --help lists them")),
+            }
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             "a verb is needed; popgrad --help lists them".to_owned()
@@ -58,6 +64,14 @@ fn sentence(error: &clap::Error) -> String {
         }
         _ => first_line(error),
     }
+}
+
+/// The verb that an error inside a verb belongs to, from the usage line.
+fn inside(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else { return None };
+    let usage = usage.to_string();
+    let verb = usage.split_whitespace().nth(2)?;
+    (!verb.starts_with(['<', '['])).then(|| verb.to_owned())
 }
 
 fn hint(near: &str, otherwise: &str) -> String {

@@ -1,6 +1,7 @@
 //! The laboratory: experiments, files, figures and reports made with [`popgrad`].
 
 pub mod basin;
+pub mod certificate;
 pub mod critical;
 pub mod figure;
 pub mod flow;

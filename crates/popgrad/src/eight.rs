@@ -1,7 +1,8 @@
 //! Eight samples side by side: the layout of kernels over samples, with the same bits at every instruction set.
 
+use crate::lanes::fused;
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, Simd, f64x8};
+use fearless_simd::{Simd, f64x8};
 
 /// Samples per vector.
 pub(crate) const EIGHT: usize = 8;
@@ -23,35 +24,6 @@ impl Eight {
     pub(crate) fn store<S: Simd>(&mut self, value: f64x8<S>) {
         self.0 = value.into();
     }
-}
-
-/// `a b + c` rounded once, in every lane; the same bits at every instruction set.
-///
-/// Where the instruction is missing the emulation is a call, so that kernels stay of a size that compiles in seconds.
-#[inline(always)]
-pub(crate) fn fused<S: Simd>(simd: S, a: f64x8<S>, b: f64x8<S>, c: f64x8<S>) -> f64x8<S> {
-    if has_fused(simd.level()) {
-        a.mul_add_precise(b, c)
-    } else {
-        f64x8::simd_from(simd, emulated(a.into(), b.into(), c.into()))
-    }
-}
-
-/// Whether an instruction set has a fused multiply-add; decided when a kernel is compiled for it.
-#[inline(always)]
-fn has_fused(level: Level) -> bool {
-    match level {
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512(_) | Level::Avx2(_) => true,
-        #[cfg(target_arch = "aarch64")]
-        Level::Neon(_) => true,
-        _ => false,
-    }
-}
-
-#[inline(never)]
-fn emulated(a: [f64; EIGHT], b: [f64; EIGHT], c: [f64; EIGHT]) -> [f64; EIGHT] {
-    std::array::from_fn(|i| libm::fma(a[i], b[i], c[i]))
 }
 
 /// `u . x` for eight samples, over two interleaved partial sums.

@@ -184,12 +184,41 @@ const ATAN: [f64; 11] = [
 /// `tan(pi/8)`, where the arctangent switches to `pi/4 + atan((t - 1)/(t + 1))`.
 const TAN_PI_8: f64 = 0.41421356237309503;
 
+/// `a b + c` rounded once, in every lane; the same bits at every instruction set.
+///
+/// Where the instruction is missing the emulation is a call, so that kernels stay of a size that compiles in seconds.
+#[inline(always)]
+pub(crate) fn fused<S: Simd>(simd: S, a: f64x8<S>, b: f64x8<S>, c: f64x8<S>) -> f64x8<S> {
+    if has_fused(simd.level()) {
+        a.mul_add_precise(b, c)
+    } else {
+        f64x8::load_array(simd, emulated(a.to_array(), b.to_array(), c.to_array()))
+    }
+}
+
+/// Whether an instruction set has a fused multiply-add; decided when a kernel is compiled for it.
+#[inline(always)]
+fn has_fused(level: fearless_simd::Level) -> bool {
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        fearless_simd::Level::Avx512(_) | fearless_simd::Level::Avx2(_) => true,
+        #[cfg(target_arch = "aarch64")]
+        fearless_simd::Level::Neon(_) => true,
+        _ => false,
+    }
+}
+
+#[inline(never)]
+fn emulated(a: [f64; 8], b: [f64; 8], c: [f64; 8]) -> [f64; 8] {
+    std::array::from_fn(|i| libm::fma(a[i], b[i], c[i]))
+}
+
 /// Horner's rule, highest coefficient last in the table.
 #[inline(always)]
 fn horner<S: Simd>(simd: S, table: &[f64], z: f64x8<S>) -> f64x8<S> {
     let mut sum = f64x8::splat(simd, table[table.len() - 1]);
     for c in table[..table.len() - 1].iter().rev() {
-        sum = sum.mul_add_precise(z, f64x8::splat(simd, *c));
+        sum = fused(simd, sum, z, f64x8::splat(simd, *c));
     }
     sum
 }
@@ -208,7 +237,7 @@ pub(crate) fn psi_sine<S: Simd>(simd: S, c: f64x8<S>) -> (f64x8<S>, f64x8<S>) {
     let z = (one - a) * half;
     let y = big.select(z, a * a);
     let r = big.select(z.sqrt(), a);
-    let asin = (r * y).mul_add_precise(horner(simd, &ASIN, y), r);
+    let asin = fused(simd, r * y, horner(simd, &ASIN, y), r);
     let acos = big.select(asin + asin, f64x8::splat(simd, FRAC_PI_2) - asin);
     let psi = c.simd_lt(f64x8::splat(simd, 0.0)).select(acos, f64x8::splat(simd, PI) - acos);
     let sine = ((one - a) * (one + a)).sqrt();
@@ -228,7 +257,7 @@ pub(crate) fn atan2<S: Simd>(simd: S, y: f64x8<S>, x: f64x8<S>) -> f64x8<S> {
     let safe = denominator.simd_gt(zero).select(denominator, f64x8::splat(simd, 1.0));
     let u = numerator / safe;
     let z = u * u;
-    let atan = (u * z).mul_add_precise(horner(simd, &ATAN, z), u);
+    let atan = fused(simd, u * z, horner(simd, &ATAN, z), u);
     let first = far.select(f64x8::splat(simd, FRAC_PI_4) + atan, atan);
     let quarter = steep.select(f64x8::splat(simd, FRAC_PI_2) - first, first);
     let upper = x.simd_lt(zero).select(f64x8::splat(simd, PI) - quarter, quarter);

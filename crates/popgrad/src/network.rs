@@ -3,7 +3,8 @@
 //! `g(x) = sum_j a_j s(w_j . x) + c . x` with `s(z) = alpha z + (1 - alpha) max(z, 0)`. Sampled quantities (Monte
 //! Carlo, data) take teacher and student in this form.
 
-use crate::eight::{Eight, fused, project};
+use crate::eight::{Eight, project};
+use crate::lanes::fused;
 use crate::vector::{dot, first_non_finite};
 use crate::{Kind, Matrix, MatrixView};
 use fearless_simd::prelude::*;

@@ -3,11 +3,17 @@
 //! Every entry of the result is one sum in index order of fused multiply-adds, so tiles and levels change no bit.
 //! Operands that leave the second-level cache lose speed here, not accuracy.
 
-use crate::lanes::padded;
-use fearless_simd::{Simd, SimdBase, SimdFloat, f64x8};
+use crate::lanes::{fused, padded};
+use fearless_simd::{Simd, SimdBase, f64x8};
 
 /// Columns of a panel: three vectors, so that a tile of eight rows fills twenty-four registers.
 const PANEL: usize = 24;
+
+/// Rows of a block that is on one side of the diagonal of a symmetric product.
+const BLOCK: usize = 8;
+
+/// First column of a symmetric part that is not there: beyond every matrix.
+const NOWHERE: usize = usize::MAX / 2;
 
 /// A matrix whose columns, padded to whole vectors, are stored in panels of [`PANEL`]; each panel row by row.
 #[derive(Clone, Debug)]
@@ -54,18 +60,13 @@ impl Panels {
     /// Overwrites the columns from `first` on with the rows of `rows` (`d` entries each).
     #[inline(always)]
     pub(crate) fn set_columns(&mut self, first: usize, rows: &[f64], d: usize) {
-        let last = first + rows.len() / d;
-        let mut col = first;
-        while col < last {
+        for (col, row) in (first..).zip(rows.chunks_exact(d)) {
             let (at, stride) = self.slot(col);
-            let count = (PANEL - col % PANEL).min(last - col);
-            let source = &rows[(col - first) * d..(col - first + count) * d];
-            for (i, line) in self.data[at..].chunks_mut(stride).take(d).enumerate() {
-                for (c, slot) in line[..count].iter_mut().enumerate() {
-                    *slot = source[c * d + i];
-                }
+            let mut slot = at;
+            for x in row {
+                self.data[slot] = *x;
+                slot += stride;
             }
-            col += count;
         }
     }
 
@@ -103,28 +104,94 @@ impl Panels {
         simd: S,
         scale: f64,
         count: usize,
+        left: (&[f64], usize),
+        out: (&mut [f64], usize),
+    ) {
+        self.multiply_upper::<S, WIDE>(simd, scale, NOWHERE, count, left, out);
+    }
+
+    /// As [`Panels::multiply`], but where column `symmetric + z` holds row `z` of `left`, so that the columns from
+    /// `symmetric` on of the result are a symmetric matrix: whole vectors of it left of the diagonal are copied from
+    /// its other half, which has the same bits.
+    #[inline(always)]
+    pub(crate) fn multiply_symmetric<S: Simd, const WIDE: bool>(
+        &self,
+        simd: S,
+        symmetric: usize,
+        count: usize,
+        left: (&[f64], usize),
+        (out, out_stride): (&mut [f64], usize),
+    ) {
+        self.multiply_upper::<S, WIDE>(simd, 1.0, symmetric, count, left, (out, out_stride));
+        for j in (0..count).step_by(BLOCK) {
+            let rows = BLOCK.min(count - j);
+            for z in padded(symmetric)..left_of(symmetric, j) {
+                let from = (z - symmetric) * out_stride + symmetric + j;
+                let mut line = [0.0; BLOCK];
+                line[..rows].copy_from_slice(&out[from..from + rows]);
+                for (r, x) in line[..rows].iter().enumerate() {
+                    out[(j + r) * out_stride + z] = *x;
+                }
+            }
+        }
+    }
+
+    /// The product without those whole vectors from column `symmetric` on that lie left of the diagonal.
+    #[inline(always)]
+    fn multiply_upper<S: Simd, const WIDE: bool>(
+        &self,
+        simd: S,
+        scale: f64,
+        symmetric: usize,
+        count: usize,
         (left, left_stride): (&[f64], usize),
         (out, out_stride): (&mut [f64], usize),
     ) {
-        let mut at = 0;
-        while at < self.cols {
-            let (slot, stride) = self.slot(at);
-            let panel =
-                Panel { data: &self.data[slot - at % PANEL..], offset: at % PANEL, stride, rows: self.rows };
-            let vectors = (self.cols - at) / 8;
+        let mut start = 0;
+        while start < self.cols {
+            let (slot, stride) = self.slot(start);
+            let end = start + stride;
             let mut j = 0;
             while j < count {
-                let from = (&left[j * left_stride..], left_stride);
-                let to = (&mut out[j * out_stride + at..], out_stride);
-                j += if WIDE {
-                    panel.tiles_wide(simd, scale, count - j, vectors, from, to)
-                } else {
-                    panel.tiles(simd, scale, count - j, from, to)
-                };
+                let height = height::<WIDE>(count - j);
+                let skipped = padded(symmetric).clamp(start, end)..left_of(symmetric, j).min(end);
+                let skipped = if skipped.is_empty() { end..end } else { skipped };
+                for (mut at, stop) in [(start, skipped.start), (skipped.end, end)] {
+                    while at < stop {
+                        let data = &self.data[slot..];
+                        let panel = Panel { data, offset: at - start, stride, rows: self.rows };
+                        let from = (&left[j * left_stride..], left_stride);
+                        let to = (&mut out[j * out_stride + at..], out_stride);
+                        at += if WIDE {
+                            panel.tiles_wide(simd, scale, height, stop - at, from, to)
+                        } else {
+                            panel.tiles(simd, scale, height, from, to)
+                        };
+                    }
+                }
+                j += height;
             }
-            at += if WIDE { 8 * vectors.min(3) } else { 8 };
+            start = end;
         }
     }
+}
+
+/// Rows of a tile where `left` rows are left.
+#[inline(always)]
+fn height<const WIDE: bool>(left: usize) -> usize {
+    match left {
+        1 => 1,
+        2 | 3 => 2,
+        4..8 => 4,
+        _ if WIDE => 8,
+        _ => 4,
+    }
+}
+
+/// End of the whole vectors of columns left of the diagonal, for the block of rows that holds row `j`.
+#[inline(always)]
+fn left_of(symmetric: usize, j: usize) -> usize {
+    symmetric.saturating_add(j / BLOCK * BLOCK) / 8 * 8
 }
 
 /// One panel, or the vectors of it from `offset` on.
@@ -136,51 +203,51 @@ struct Panel<'a> {
 }
 
 impl Panel<'_> {
-    /// Tiles for thirty-two registers of eight lanes; returns the number of rows done.
+    /// Tiles for thirty-two registers of eight lanes; returns the number of columns done.
     #[inline(always)]
     fn tiles_wide<S: Simd>(
         &self,
         simd: S,
         scale: f64,
-        left_rows: usize,
-        vectors: usize,
+        height: usize,
+        columns: usize,
         from: (&[f64], usize),
         to: (&mut [f64], usize),
     ) -> usize {
-        match (left_rows, vectors) {
-            (1, 1) => self.tile::<S, 1, 1>(simd, scale, from, to),
-            (1, 2) => self.tile::<S, 1, 2>(simd, scale, from, to),
+        match (height, columns) {
+            (1, 8) => self.tile::<S, 1, 1>(simd, scale, from, to),
+            (1, 16) => self.tile::<S, 1, 2>(simd, scale, from, to),
             (1, _) => self.tile::<S, 1, 3>(simd, scale, from, to),
-            (2 | 3, 1) => self.tile::<S, 2, 1>(simd, scale, from, to),
-            (2 | 3, 2) => self.tile::<S, 2, 2>(simd, scale, from, to),
-            (2 | 3, _) => self.tile::<S, 2, 3>(simd, scale, from, to),
-            (4..8, 1) => self.tile::<S, 4, 1>(simd, scale, from, to),
-            (4..8, 2) => self.tile::<S, 4, 2>(simd, scale, from, to),
-            (4..8, _) => self.tile::<S, 4, 3>(simd, scale, from, to),
-            (_, 1) => self.tile::<S, 8, 1>(simd, scale, from, to),
-            (_, 2) => self.tile::<S, 8, 2>(simd, scale, from, to),
+            (2, 8) => self.tile::<S, 2, 1>(simd, scale, from, to),
+            (2, 16) => self.tile::<S, 2, 2>(simd, scale, from, to),
+            (2, _) => self.tile::<S, 2, 3>(simd, scale, from, to),
+            (4, 8) => self.tile::<S, 4, 1>(simd, scale, from, to),
+            (4, 16) => self.tile::<S, 4, 2>(simd, scale, from, to),
+            (4, _) => self.tile::<S, 4, 3>(simd, scale, from, to),
+            (_, 8) => self.tile::<S, 8, 1>(simd, scale, from, to),
+            (_, 16) => self.tile::<S, 8, 2>(simd, scale, from, to),
             _ => self.tile::<S, 8, 3>(simd, scale, from, to),
         }
     }
 
-    /// Tiles of one vector for fewer registers; returns the number of rows done.
+    /// Tiles of one vector for fewer registers; returns the number of columns done.
     #[inline(always)]
     fn tiles<S: Simd>(
         &self,
         simd: S,
         scale: f64,
-        left_rows: usize,
+        height: usize,
         from: (&[f64], usize),
         to: (&mut [f64], usize),
     ) -> usize {
-        match left_rows {
+        match height {
             1 => self.tile::<S, 1, 1>(simd, scale, from, to),
-            2 | 3 => self.tile::<S, 2, 1>(simd, scale, from, to),
+            2 => self.tile::<S, 2, 1>(simd, scale, from, to),
             _ => self.tile::<S, 4, 1>(simd, scale, from, to),
         }
     }
 
-    /// `R` rows of the product in `C` vectors of columns; returns `R`.
+    /// `R` rows of the product in `C` vectors of columns; returns the number of columns.
     #[inline(always)]
     fn tile<S: Simd, const R: usize, const C: usize>(
         &self,
@@ -198,7 +265,7 @@ impl Panel<'_> {
             for r in 0..R {
                 let p = f64x8::splat(simd, left[r][i]);
                 for c in 0..C {
-                    acc[r][c] = p.mul_add_precise(cells[c], acc[r][c]);
+                    acc[r][c] = fused(simd, p, cells[c], acc[r][c]);
                 }
             }
         }
@@ -209,7 +276,7 @@ impl Panel<'_> {
                 (acc[r][c] * scale).store_slice(&mut slots[8 * c..8 * c + 8]);
             }
         }
-        R
+        8 * C
     }
 }
 
@@ -218,6 +285,28 @@ mod tests {
     use super::*;
     use crate::Level;
     use crate::lanes::{Lanes, on_lanes};
+
+    #[test]
+    fn a_symmetric_product_has_the_bits_of_the_whole_one() {
+        for (k, m, d) in [(1, 0, 3), (9, 8, 5), (10, 10, 10), (30, 7, 4), (50, 41, 3), (27, 60, 2)] {
+            let students: Vec<f64> = (0..k * d).map(|i| libm::sin(i as f64)).collect();
+            let mut panels = Panels::zeros(d, m + k);
+            for t in 0..m {
+                panels.set_column(t, &vec![0.25 + t as f64; d]);
+            }
+            panels.set_columns(m, &students, d);
+            let np = padded(m + k);
+            for level in Level::available() {
+                let lanes = Lanes::new(level).expect("available");
+                let (mut whole, mut half) = (vec![0.0; k * np], vec![f64::NAN; k * np]);
+                on_lanes!(lanes, simd, WIDE => {
+                    panels.multiply::<_, WIDE>(simd, 1.0, k, (&students, d), (&mut whole, np));
+                    panels.multiply_symmetric::<_, WIDE>(simd, m, k, (&students, d), (&mut half, np));
+                });
+                assert_eq!(half, whole, "{level:?} {k} {m} {d}");
+            }
+        }
+    }
 
     #[test]
     fn the_product_has_the_same_bits_at_every_level_and_shape() {

@@ -51,6 +51,7 @@ pub(crate) fn norm(u: &[f64]) -> f64 {
 }
 
 /// Index and value of the first entry that is NaN or infinite.
+#[inline(always)] // so that a caller compiled for wider lanes uses them
 pub(crate) fn first_non_finite(u: &[f64]) -> Option<(usize, f64)> {
     // 0 x is 0 for finite x and NaN otherwise; eight sums at a time, so that the scan costs next to nothing.
     let (whole, rest) = u.as_chunks::<8>();

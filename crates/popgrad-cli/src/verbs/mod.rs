@@ -1,6 +1,7 @@
 //! The verbs, one file each.
 
 pub(crate) mod basin;
+pub(crate) mod certify;
 pub(crate) mod critical;
 pub(crate) mod eval;
 pub(crate) mod flow;

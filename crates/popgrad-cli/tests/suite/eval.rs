@@ -348,3 +348,62 @@ fn a_file_is_replaced_only_when_asked() {
         "--save: h.npy does not end in .npz; an archive is written",
     );
 }
+
+/// The normal equation in 25 digits: every table under its key, and Theorem 3's verdict.
+#[test]
+fn the_normal_equation_comes_through() {
+    let here = Scratch::new("eval-normal");
+    let golden = fixture("normal_equation.json");
+    for case in golden["cases"].as_array().unwrap() {
+        let size = |key: &str| usize::try_from(case[key].as_u64().unwrap()).unwrap();
+        let (k, m, d) = (size("K"), size("M"), size("d"));
+        here.npy("W.npy", &[k, d], &decimals(&case["W"]));
+        here.npy("V.npy", &[m, d], &decimals(&case["W_star"]));
+        let found = here.json("eval --teacher V.npy --student W.npy --normal-equation");
+        let keys = [
+            ("Y", "Y"),
+            ("B*", "B_star"),
+            ("M", "m"),
+            ("M*", "m_star"),
+            ("M_r", "M_r"),
+            ("M_r*", "M_r_star"),
+            ("L", "L"),
+        ];
+        for (key, golden) in keys {
+            assert!(difference(&decimals(&found[key]), &decimals(&case[golden])) < THROUGH, "{key}");
+        }
+        let lengths = decimals(&case["wbar_from_diagonal"]);
+        assert!(difference(&decimals(&found["radial"]["lengths"]), &lengths) < 1e-11);
+        assert_eq!((&found["full_rank"], &found["spanning"]), (&json!(true), &json!(true)));
+        assert_eq!(found["in_plane"], json!(d <= m));
+    }
+}
+
+#[test]
+fn theorem_3_says_which_pair_excludes() {
+    let here = Scratch::new("eval-theorem3");
+    // Both students inside the teachers' cone.
+    here.npy("W.npy", &[2, 2], &[1.0, 0.2, 0.3, 1.0]);
+    let line = "eval --teacher orthonormal:2 --student W.npy --normal-equation";
+    let found = here.json(line);
+    assert_eq!(found["theorem3"]["excluded"], json!(true));
+    assert_eq!(found["theorem3"]["pair"].as_array().unwrap().len(), 2);
+    assert!(found["theorem3"]["margin"].as_f64().unwrap() > 0.0);
+    let text = here.run(line).stdout;
+    assert!(text.contains("Theorem 3: cannot be critical, whatever the lengths: pair ("), "{text}");
+    let found = here.json("eval --teacher orthonormal:2 --student orthonormal:2 --normal-equation");
+    assert_eq!(found["theorem3"]["excluded"], json!(false));
+    assert_eq!(found["radial"]["signs"], json!([1, 1]));
+    // Coincident students: no radial solution, and Theorem 3 is silent.
+    here.npy("T.npy", &[2, 2], &[1.0, 1.0, 1.0, 1.0]);
+    let found = here.json("eval --teacher orthonormal:2 --student T.npy --normal-equation");
+    assert_eq!(
+        (&found["radial"], &found["L"], &found["full_rank"]),
+        (&Value::Null, &Value::Null, &json!(false))
+    );
+    assert_eq!(found["theorem3"], json!({"excluded": false, "pair": null, "margin": null}));
+    here.refuses(
+        "eval --teacher orthonormal:2 --student T.npy --leaky 0.5 --normal-equation",
+        "--normal-equation: the problem has a leaky slope; the normal equation is that of ReLU units without skip under white input",
+    );
+}

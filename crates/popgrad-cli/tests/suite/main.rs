@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod basin; // Theorem 6: numbers, text and JSON
+mod certify; // proofs, certificates, and what they reject
 mod critical; // the table of classes, the atlas, partial atlases, bad input
 mod eval; // loss, gradient, Hessian at a point, and every bad input of it
 mod flow; // trajectories, their files, stops, signals

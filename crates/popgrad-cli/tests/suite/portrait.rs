@@ -34,11 +34,42 @@ fn trajectories_start_where_asked() {
 }
 
 #[test]
+fn the_map_of_l12_has_no_sign_against_the_conjecture() {
+    let here = Scratch::new("portrait-l12");
+    let found = here.json("portrait l12 --grid 301 --out a.svg --data a.npz");
+    assert_eq!(here.files(), ["a.npz", "a.svg"]);
+    assert_eq!(found["violations"], 0);
+    let total: u64 =
+        ["positive", "negative", "zero"].iter().map(|k| found["signs"][k].as_u64().unwrap()).sum();
+    assert_eq!(total, 301 * 602);
+    let (values, signs) = ("l12", "sign");
+    let [values, signs] = [values, signs].map(|name| read_npz(&here.path("a.npz"), name).unwrap());
+    assert_eq!((values.shape(), signs.shape()), (&[301, 602][..], &[301, 602][..]));
+    let pairs = values.as_slice().iter().zip(signs.as_slice());
+    assert!(pairs.into_iter().all(|(x, s)| (*x > 0.0) == (*s > 0.0) && (*x < 0.0) == (*s < 0.0)));
+    let svg = std::fs::read_to_string(here.path("a.svg")).unwrap();
+    assert!(svg.contains("L21") && svg.contains("0 false signs on 301"));
+    let ran = here.run("portrait l12 --grid 50 --out b.svg");
+    assert_eq!(ran.status, 0);
+    assert!(ran.stdout.contains("against Conjecture 1: 0"), "{}", ran.stdout);
+}
+
+#[test]
 fn bad_input_is_refused() {
     let here = Scratch::new("portrait-bad");
     here.refuses(
-        "portrait l12 --units 3 --out a.svg",
-        "<KIND>: \"l12\" is not a portrait of this version; xy, the plane of Theorem 7, is needed",
+        "portrait l13 --units 3 --out a.svg",
+        "<KIND>: \"l13\" is not a portrait of this version; xy, the plane of Theorem 7, or l12, the sign map, is needed",
+    );
+    here.refuses("portrait xy --out a.svg", "--units: is missing; portrait xy needs the number of units K");
+    here.refuses("portrait l12 --units 3 --out a.svg", "--units: belongs to portrait xy; l12 takes --grid");
+    here.refuses(
+        "portrait l12 --grid 5000 --out a.svg --data a.npz",
+        "--grid: the numbers of 5000 x 10000 angles are asked for; up to 4000 angles theta are written",
+    );
+    here.refuses(
+        "portrait l12 --grid 1 --out a.svg",
+        "--grid: the grid has 1 x 2 angles; each number must be from 2 to 4000000",
     );
     here.refuses(
         "portrait xy --units 1 --out a.svg",

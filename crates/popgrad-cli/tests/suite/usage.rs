@@ -3,7 +3,7 @@
 use crate::scratch::Scratch;
 use std::process::Stdio;
 
-const VERBS: [&str; 5] = ["eval", "flow", "portrait", "basin", "reproduce"];
+const VERBS: [&str; 6] = ["eval", "flow", "portrait", "basin", "certify", "reproduce"];
 
 #[test]
 fn unknown_words_get_the_nearest_one() {

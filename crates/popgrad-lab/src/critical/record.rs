@@ -78,7 +78,7 @@ pub(super) fn records(run: &AtlasRun) -> Vec<Record> {
         .collect()
 }
 
-fn both(count: popgrad::ConeCount) -> (usize, usize) {
+fn both(count: popgrad::ConeMembership) -> (usize, usize) {
     (count.inside, count.on_boundary)
 }
 

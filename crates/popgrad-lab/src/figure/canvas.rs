@@ -148,3 +148,10 @@ pub(super) fn dress(svg: &str, width: f64, height: f64, name: &str) -> String {
         body.trim_end()
     )
 }
+
+/// The same picture on a white ground and in dark ink.
+pub(crate) fn on_white(svg: &str) -> String {
+    let ground = "</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>";
+    let ink = format!("\"#{:02X}{:02X}{:02X}\"", INK.0, INK.1, INK.2);
+    svg.replacen("</title>", ground, 1).replace("\"currentColor\"", &ink)
+}

@@ -1,7 +1,7 @@
 //! Drawing: panels laid out on the page, layers placed between the axes.
 
 use super::axis::{Axis, Scale, Tick, scientific};
-use super::canvas::{Canvas, Pen, Side, TextShape, dress};
+use super::canvas::{Canvas, Pen, Side, TextShape, dress, on_white};
 use super::clip::{Area, Point, dashes};
 use super::legend::{SMALL, draw_legend, height_below, text_width, wrapped};
 use super::palette::Colour;
@@ -12,8 +12,13 @@ const TITLE: f64 = 12.0;
 const BAR_WIDTH: f64 = 12.0;
 
 impl Figure {
-    /// The figure as one SVG text.
+    /// The figure as a file: SVG on a white ground, the same in every viewer and on paper.
     pub fn to_svg(&self) -> String {
+        on_white(&self.to_inline_svg())
+    }
+
+    /// The figure as a part of a page, without a ground of its own and in the page's ink.
+    pub fn to_inline_svg(&self) -> String {
         let columns = self.columns.min(self.panels.len().max(1));
         let rows = self.panels.len().div_ceil(columns).max(1);
         let (width, height) = (self.panel_width * columns as f64, self.panel_height * rows as f64);

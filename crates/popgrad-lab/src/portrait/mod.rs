@@ -1,5 +1,9 @@
-//! Phase portraits: a picture of a vector field with everything that organises it, and the numbers behind it.
+//! Phase portraits and maps: a picture with everything that organises it, and the numbers behind it.
 
+mod error;
+mod l12;
 mod xy;
 
-pub use xy::{PortraitError, XyPortrait, XyPortraitOptions};
+pub use error::PortraitError;
+pub use l12::{L12Numbers, L12Portrait, l12_slices};
+pub use xy::{XyPortrait, XyPortraitOptions};

@@ -1,13 +1,10 @@
 //! The plane (x, y) of Theorem 7: field, nullclines, critical points, separatrix and trajectories.
 
+use super::PortraitError;
 use crate::figure::{Anchor, Arrow, Axis, Colour, Dash, Figure, Layer, Mark, Panel};
 use crate::storage::{Member, Overwrite, StorageError, write_npz};
-use popgrad::{
-    DynamicsError, FlowOptions, GradientFlow, Kind, RecordPlan, StopRule, XyEnd, XyError, XyPlane, XyPoint,
-    zero_contour,
-};
+use popgrad::{FlowOptions, GradientFlow, RecordPlan, StopRule, XyEnd, XyPlane, XyPoint, zero_contour};
 use std::path::Path;
-use thiserror::Error;
 
 /// Arrows along each axis of the picture; the numbers have the full grid.
 const ARROWS: usize = 22;
@@ -32,45 +29,6 @@ impl Default for XyPortraitOptions {
         let starts =
             [(1e-3, 0.0), (0.3, 0.28), (1.1, 0.9), (-0.4, -0.45), (0.1, -0.45), (0.28, 0.3), (-1.0, 1.1)];
         Self { x: (-1.2, 1.2), y: (-0.5, 1.2), grid: 121, starts: starts.to_vec(), time: 30.0 }
-    }
-}
-
-/// Why a portrait could not be made.
-#[derive(Clone, Debug, PartialEq, Error)]
-#[non_exhaustive]
-pub enum PortraitError {
-    /// The two ends of an axis are not ascending finite numbers.
-    #[error("the {axis} axis runs from {low} to {high}; two ascending finite numbers are needed")]
-    Range {
-        /// `"x"` or `"y"`.
-        axis: &'static str,
-        /// The first end.
-        low: f64,
-        /// The second end.
-        high: f64,
-    },
-    /// The grid has too few or too many points.
-    #[error("the grid has {grid} points along each axis; 2 to 4001 are needed")]
-    Grid {
-        /// Points along each axis.
-        grid: usize,
-    },
-    /// A point of the plane is refused.
-    #[error(transparent)]
-    Plane(#[from] XyError),
-    /// A trajectory could not start.
-    #[error(transparent)]
-    Dynamics(#[from] DynamicsError),
-}
-
-impl PortraitError {
-    /// The kind of this failure.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Plane(error) => error.kind(),
-            Self::Dynamics(error) => error.kind(),
-            _ => Kind::Input,
-        }
     }
 }
 

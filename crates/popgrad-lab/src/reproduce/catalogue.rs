@@ -2,8 +2,8 @@
 
 use super::claim::Claim;
 use super::{
-    conjecture2, fig6, fig7, fig8, fig9, gradient, other_side, proposition2, symmetric, theorem1, theorem5,
-    theorem6, theorem7,
+    collinear, conjecture1, conjecture2, fig6, fig7, fig8, fig9, fig10, gradient, normal_equation, open_case,
+    other_side, proposition2, symmetric, theorem1, theorem2, theorem4, theorem5, theorem6, theorem7,
 };
 use super::{minima, safran2018};
 
@@ -22,6 +22,15 @@ pub static CATALOGUE: &[Claim] = &[
     gradient::AT_ZERO,
     gradient::ROTATION_INVARIANT,
     gradient::A_AT_ZERO,
+    theorem2::MANIFOLD,
+    normal_equation::EQUATION,
+    normal_equation::PROPOSITION1,
+    normal_equation::THEOREM3,
+    fig10::SIGNS,
+    conjecture1::PROVED,
+    theorem4::CONES,
+    open_case::ONE_INSIDE,
+    collinear::BISECTOR,
     theorem5::LYAPUNOV,
     theorem5::BASIN,
     theorem6::BOUND,
@@ -82,7 +91,7 @@ pub static PAPERS: &[Paper] = &[
         heading: "The population gradient of a two-layer ReLU network",
         lead: "The figures and claims of Yuandong Tian, <cite>An Analytical Formula of Population \
                Gradient for two-layered ReLU network and its Applications in Convergence and Critical Point \
-               Analysis</cite> (ICML 2017, arXiv 1703.00560), all but its section 5, beside freshly measured \
+               Analysis</cite> (ICML 2017, arXiv 1703.00560), beside freshly measured \
                numbers. Losses and gradients are per sample; the paper's are N times as large.",
         claims: CATALOGUE,
     },

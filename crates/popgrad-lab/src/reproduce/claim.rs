@@ -190,7 +190,7 @@ impl Findings {
     /// Adds a figure under `figures/NAME.svg`.
     pub fn figure(&mut self, name: &str, caption: &str, figure: &Figure) {
         let (file, caption) = (format!("{name}.svg"), caption.to_owned());
-        self.figures.push(Illustration { file, caption, svg: figure.to_svg() });
+        self.figures.push(Illustration { file, caption, svg: figure.to_inline_svg() });
     }
 
     /// Whether every number satisfies its bound, and there is at least one with a bound.
@@ -213,6 +213,8 @@ pub(crate) type Outcome = Result<Findings, Box<dyn Error + Send + Sync>>;
 pub enum Group {
     /// Theorem 1 and the population gradient.
     PopulationGradient,
+    /// Critical points: section 5.
+    CriticalPoints,
     /// One ReLU: Theorems 5 and 6.
     OneRelu,
     /// Many units with a symmetric start: Theorem 7.
@@ -227,8 +229,9 @@ pub enum Group {
 
 impl Group {
     /// All groups, in the order of the report.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::PopulationGradient,
+        Self::CriticalPoints,
         Self::OneRelu,
         Self::Symmetric,
         Self::Noise,
@@ -240,6 +243,7 @@ impl Group {
     pub fn heading(self) -> &'static str {
         match self {
             Self::PopulationGradient => "The population gradient (Theorem 1)",
+            Self::CriticalPoints => "Critical points (section 5)",
             Self::OneRelu => "One ReLU (Theorems 5 and 6)",
             Self::Symmetric => "Many units, symmetric start (Theorem 7)",
             Self::Noise => "Noisy starts (Fig. 9 and Conjecture 2)",

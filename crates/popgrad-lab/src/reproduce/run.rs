@@ -6,6 +6,7 @@ use super::maths::Maths;
 use super::page::render;
 use super::plan::{Plan, Progress, ReproduceError};
 use super::report::{ClaimReport, Completeness, Report};
+use crate::figure::on_white;
 use crate::storage::{AtomicFile, Overwrite, StorageError};
 use rayon::prelude::*;
 use std::fs;
@@ -99,7 +100,7 @@ fn take_in(
         },
     };
     for picture in &findings.figures {
-        write_file(&plan.out.join("figures").join(&picture.file), &picture.svg)?;
+        write_file(&plan.out.join("figures").join(&picture.file), &on_white(&picture.svg))?;
     }
     let measured = ClaimReport::new(claim, findings);
     let agrees = measured.agrees();

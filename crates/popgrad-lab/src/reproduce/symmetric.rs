@@ -56,7 +56,7 @@ pub(super) const START: Claim = Claim {
     measure: start,
 };
 
-fn normal_matrix(stream: &mut RandomStream, rows: usize, cols: usize) -> Matrix {
+pub(super) fn normal_matrix(stream: &mut RandomStream, rows: usize, cols: usize) -> Matrix {
     let mut m = Matrix::zeros(rows, cols);
     stream.fill_normal(m.as_mut_slice());
     m

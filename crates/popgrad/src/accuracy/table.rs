@@ -43,6 +43,7 @@ pub const TABLE: &[Bound] = &[
     row("TwoLayer::hessian_product", "the matrix of TwoLayer::hessian", (16.0, "size of the blocks' terms times the direction, summed"), "the same terms in another order (T.20)"),
     row("Evaluator::loss", D60, (4.0, "as TwoLayer::loss"), "the same code"),
     row("Evaluator::gradient", D60, (4.0, "as TwoLayer::gradient"), "the same code"),
+    row("Evaluator::hessian_into", D60, (8.0, "as TwoLayer::hessian"), "the same code"),
     row("Evaluator::gradient_into", D60, (4.0, "as TwoLayer::gradient"), "the same code"),
     // spectra
     row("symmetric_eigenvalues", "closed form of the second-difference matrix", (4.0, "n times the largest |eigenvalue|"), "backward stable reductions of a library"),
@@ -84,6 +85,20 @@ pub const TABLE: &[Bound] = &[
     row("GroupOrbit::full_loss", D60, (1.0, "|P|^2 (|w| + |v|)^2"), "three kernels for each element (Y.3)"),
     row("GroupOrbit::full_loss#near", D60, (45.0, "J"), "five nodes along the ray from the teacher (Y.5)"),
     row("GroupOrbit::loss", D60, (1.0, "as GroupOrbit::full_loss"), "the same code"),
+    // the normal equation
+    row("NormalEquation::student_side", D50, (1.0, "the sum of the terms of an entry"), "one product a term, sines of accurate angles (N.2)"),
+    row("NormalEquation::teacher_side", D50, (4.0, "the entry"), "the supplement of an angle (N.2)"),
+    row("NormalEquation::residual", "TwoLayer::gradient", (2.0, "|a_j| times the sum of |a_k w_k| and |b_m v_m|; norm of the row's error"), "K + M terms of a row (N.1)"),
+    row("NormalEquation::radial_matrix", D50, (4.0, "1"), "h of an accurate angle (N.7)"),
+    row("NormalEquation::radial_teacher_matrix", D50, (4.0, "1"), "as M_r (N.7)"),
+    row("NormalEquation::projections", D50, (4.0, "1"), "two products of angle, sine and cosine (N.5)"),
+    row("NormalEquation::teacher_projections", D50, (4.0, "1"), "as M (N.5)"),
+    // L12
+    row("l12_numerator", D150, (12.0, "F"), "a few terms of the size of the result, the zeros as factors (N.19)-(N.22)"),
+    row("l12", D150, (12.0, "L12"), "F times sin(theta) / D"),
+    row("l21", D150, (12.0, "L21"), "L12 of the mirror image (N.25)"),
+    row("L12Map::value", D25, (12.0, "L12"), "distances from the zeros are whole numbers of steps"),
+    row("L12Map::values_into", "L12Map::value", (12.0, "1"), "tables and addition formulas (N.26)-(N.29)"),
     // one ReLU
     row("single_relu_gradient", D60, (2.0, "|w| + |v|, each entry"), "three terms (S.2)"),
     row("single_relu_gradient#near", D60, (2.0, "|w - v|, each entry"), "no term exceeds the distance (S.2)"),

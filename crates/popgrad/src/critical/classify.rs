@@ -1,7 +1,7 @@
 //! What a critical point is: spectrum, index, nullity apart from the zeros that symmetry forces, place in space.
 
 use super::CriticalError;
-use super::cone::{ConeCount, count_in_cone};
+use super::cone_membership::{ConeMembership, count_in_cone};
 use super::newton::scale_of_terms;
 use super::past_hessian::descends_along_null_space;
 use super::plane::Plane;
@@ -76,9 +76,9 @@ pub struct CriticalPoint {
     /// What the point is.
     pub nature: Nature,
     /// Theorem 4: teachers in the cone of the students.
-    pub teachers_in_student_cone: ConeCount,
+    pub teachers_in_student_cone: ConeMembership,
     /// Theorem 4: students in the cone of the teachers.
-    pub students_in_teacher_cone: ConeCount,
+    pub students_in_teacher_cone: ConeMembership,
 }
 
 impl CriticalPoint {

@@ -9,7 +9,8 @@
 //! Accuracy: 32 bits each for radius and angle, so sizes end at 6.76 and pairs lie on a grid; the three polynomials
 //! stray by less than half of `2^-32`, relative to the radius. Beyond 6.76 the law has one number in 1e11.
 
-use crate::eight::{EIGHT, Eight, fused};
+use crate::eight::{EIGHT, Eight};
+use crate::lanes::fused;
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f64x8, u32x16, u64x8};
 use std::f64::consts::{LN_2, SQRT_2};

@@ -3,7 +3,8 @@
 use super::sample_law::{Batch, SampleLaw};
 use super::{Estimate, MonteCarloError, SamplePlan, SampleProgress};
 use crate::Moments;
-use crate::eight::{EIGHT, Eight, fused};
+use crate::eight::{EIGHT, Eight};
+use crate::lanes::fused;
 use fearless_simd::{Simd, f64x8};
 
 /// Groups of eight samples that an observer sees at once, so that running sums are fetched half as often.

@@ -3,7 +3,8 @@
 use super::bulk_normal::BulkNormal;
 use super::{Estimate, MonteCarloError, SamplePlan, SampleProgress};
 use crate::angle::{check_pair, split};
-use crate::eight::{EIGHT, Eight, fused};
+use crate::eight::{EIGHT, Eight};
+use crate::lanes::fused;
 use crate::lanes::{Lanes, on_lanes};
 use crate::{RandomStream, VectorError};
 use fearless_simd::prelude::*;

@@ -4,7 +4,8 @@
 
 use super::MonteCarloError;
 use super::bulk_normal::BulkNormal;
-use crate::eight::{EIGHT, Eight, fused};
+use crate::eight::{EIGHT, Eight};
+use crate::lanes::fused;
 use crate::{InputLaw, RandomStream};
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f64x8};

@@ -10,7 +10,7 @@ use super::field_lanes::SAFE_SQUARE;
 use super::problem::TwoLayer;
 use super::student::{Student, check_entries, check_optional};
 use crate::MatrixView;
-use crate::lanes::{on_lanes, psi_sine};
+use crate::lanes::{fused, on_lanes, psi_sine};
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, f64x8};
 use std::f64::consts::{PI, TAU};
 
@@ -46,6 +46,11 @@ struct Eight {
     /// One over the lengths, and the lengths, `K` each.
     inverses: Vec<[f64; 8]>,
     lengths: Vec<[f64; 8]>,
+    /// `a_j |w_j|`, `K`, and `a_j w_j`, `K d`.
+    weighted_lengths: Vec<[f64; 8]>,
+    weighted: Vec<[f64; 8]>,
+    /// `-b_m v_m`, `M d`.
+    teachers: Vec<f64>,
     /// Cosines, then `pi - theta`: for each student `j` its teachers, then the students before it.
     angles: Vec<[f64; 8]>,
     sines: Vec<[f64; 8]>,
@@ -59,6 +64,8 @@ impl<'p> BatchEvaluator<'p> {
         let (m, d) = (problem.teacher().rows(), problem.input_dimension());
         let lanes = |n: usize| vec![[0.0; 8]; n];
         let pairs = k * m + k * k.saturating_sub(1) / 2;
+        let rows = problem.white.rows.as_slice().chunks_exact(d).zip(&problem.output);
+        let teachers = rows.flat_map(|(row, b)| row.iter().map(move |x| -b * x)).collect();
         let lanes = Eight {
             k,
             m,
@@ -67,6 +74,9 @@ impl<'p> BatchEvaluator<'p> {
             output: lanes(k),
             inverses: lanes(k),
             lengths: lanes(k),
+            weighted_lengths: lanes(k),
+            weighted: lanes(k * d),
+            teachers,
             angles: lanes(pairs),
             sines: lanes(pairs),
             field: lanes(k * d),
@@ -98,7 +108,8 @@ impl<'p> BatchEvaluator<'p> {
                 return Err(TwoLayerError::Length { name, got, want: n * size, why });
             }
         }
-        check_entries("students", students, self.one.problem().input_dimension())?;
+        let d = self.one.problem().input_dimension();
+        on_lanes!(self.one.problem().lanes, _simd => check_entries("students", students, d))?;
         check_optional("outputs", outputs, n * k, "one for each neuron of each student")?;
         let problem = self.one.problem();
         let plain = problem.factor.is_none() && problem.alpha == 0.0 && problem.skip.is_empty();
@@ -108,8 +119,11 @@ impl<'p> BatchEvaluator<'p> {
             let output = outputs.get(block * 8 * k..(block + 1) * 8 * k).unwrap_or_default();
             let to = &mut out[block * 8 * size..(block + 1) * 8 * size];
             let lanes = &mut self.lanes;
-            let careful = on_lanes!(problem.lanes, simd => lanes.evaluate(simd, problem, weights, output));
-            self.lanes.store(problem.kappa / TAU, to);
+            let careful = on_lanes!(problem.lanes, simd => {
+                let careful = lanes.evaluate(simd, problem, weights, output);
+                lanes.store(problem.kappa / TAU, to);
+                careful
+            });
             for lane in (0..8).filter(|l| careful[*l]) {
                 let part = lane * size..(lane + 1) * size;
                 let output = output.get(lane * k..(lane + 1) * k).unwrap_or_default();
@@ -128,6 +142,16 @@ impl<'p> BatchEvaluator<'p> {
         let view = MatrixView::from_parts(self.k, self.one.problem().input_dimension(), weights);
         self.one.gradient_into(Student::new(view).with_output(output), out).map(|_| ())
     }
+}
+
+/// Inner products of two rows in eight lanes.
+#[inline(always)]
+fn product<S: Simd>(simd: S, u: &[[f64; 8]], v: &[[f64; 8]]) -> f64x8<S> {
+    let mut sum = f64x8::splat(simd, 0.0);
+    for (x, y) in u.iter().zip(v) {
+        sum = fused(simd, f64x8::load_array_ref(simd, x), f64x8::load_array_ref(simd, y), sum);
+    }
+    sum
 }
 
 /// Position of the first angle of student `j`, with `m` teachers.
@@ -176,35 +200,26 @@ impl Eight {
         let one = f64x8::splat(simd, 1.0);
         let (low, high) = (f64x8::splat(simd, SAFE_SQUARE.start), f64x8::splat(simd, SAFE_SQUARE.end));
         let mut safe = one.simd_gt(f64x8::splat(simd, 0.0));
+        let teachers = problem.white.directions.as_slice();
         for j in 0..k {
             let row = &self.weights[j * d..(j + 1) * d];
-            let mut square = f64x8::splat(simd, 0.0);
-            for x in row {
-                let x = f64x8::load_array_ref(simd, x);
-                square = x.mul_add_precise(x, square);
-            }
+            let square = product(simd, row, row);
             safe = safe & square.simd_gt(low) & square.simd_lt(high);
             let length = square.sqrt();
             let inverse = one / length;
             length.store_array(&mut self.lengths[j]);
             inverse.store_array(&mut self.inverses[j]);
             let start = start_of(j, m);
-            let teachers = problem.white.directions.as_slice().chunks_exact(d);
-            for (slot, teacher) in self.angles[start..start + m].iter_mut().zip(teachers) {
-                let mut product = f64x8::splat(simd, 0.0);
-                for (x, v) in row.iter().zip(teacher) {
-                    product = f64x8::load_array_ref(simd, x).mul_add_precise(f64x8::splat(simd, *v), product);
+            for (slot, v) in self.angles[start..start + m].iter_mut().zip(teachers.chunks_exact(d)) {
+                let mut sum = f64x8::splat(simd, 0.0);
+                for (x, v) in row.iter().zip(v) {
+                    sum = fused(simd, f64x8::load_array_ref(simd, x), f64x8::splat(simd, *v), sum);
                 }
-                (product * inverse).store_array(slot);
+                (sum * inverse).store_array(slot);
             }
             let others = self.weights[..j * d].chunks_exact(d).zip(&self.inverses[..j]);
             for (slot, (other, scale)) in self.angles[start + m..start + m + j].iter_mut().zip(others) {
-                let mut product = f64x8::splat(simd, 0.0);
-                for (x, y) in row.iter().zip(other) {
-                    product = f64x8::load_array_ref(simd, x)
-                        .mul_add_precise(f64x8::load_array_ref(simd, y), product);
-                }
-                (product * inverse * f64x8::load_array_ref(simd, scale)).store_array(slot);
+                (product(simd, row, other) * inverse * f64x8::load_array_ref(simd, scale)).store_array(slot);
             }
         }
         let flags = safe.select(one, f64x8::splat(simd, 0.0)).to_array();
@@ -214,41 +229,35 @@ impl Eight {
     /// The sums; says in which lanes they cancel.
     #[inline(always)]
     fn sum<S: Simd>(&mut self, simd: S, problem: &TwoLayer) -> [bool; 8] {
-        let (k, m, d) = (self.k, self.m, self.d);
-        let at = |x: &[f64; 8]| f64x8::load_array_ref(simd, x);
+        let (k, d) = (self.k, self.d);
         let zero = f64x8::splat(simd, 0.0);
         let (mut squares, mut terms) = (zero, zero);
         for (b, v) in problem.output.iter().zip(&problem.white.lengths) {
             terms += f64x8::splat(simd, (b * v) * (b * v));
         }
         for j in 0..k {
-            let start = start_of(j, m);
-            let pair = |z: usize| if z < j { start + m + z } else { start_of(z, m) + m + j };
-            let mut own = zero;
-            for t in 0..m {
-                let weight = f64x8::splat(simd, -problem.output[t] * problem.white.lengths[t]);
-                own = weight.mul_add_precise(at(&self.sines[start + t]), own);
+            let a = f64x8::load_array_ref(simd, &self.output[j]);
+            let weighted = a * f64x8::load_array_ref(simd, &self.lengths[j]);
+            terms = fused(simd, weighted, weighted, terms);
+            weighted.store_array(&mut self.weighted_lengths[j]);
+            for i in j * d..(j + 1) * d {
+                (a * f64x8::load_array_ref(simd, &self.weights[i])).store_array(&mut self.weighted[i]);
             }
-            for z in (0..k).filter(|z| *z != j) {
-                let weight = at(&self.output[z]) * at(&self.lengths[z]);
-                own = weight.mul_add_precise(at(&self.sines[pair(z)]), own);
-            }
-            let a = at(&self.output[j]);
-            let weighted = a * at(&self.lengths[j]);
-            terms = weighted.mul_add_precise(weighted, terms);
-            let own = (own * at(&self.inverses[j])) + a * f64x8::splat(simd, PI);
-            for i in 0..d {
-                let mut sum = own * at(&self.weights[j * d + i]);
-                for (t, row) in problem.white.rows.as_slice().chunks_exact(d).enumerate() {
-                    let factor = f64x8::splat(simd, -problem.output[t] * row[i]);
-                    sum = at(&self.angles[start + t]).mul_add_precise(factor, sum);
-                }
-                for z in (0..k).filter(|z| *z != j) {
-                    let factor = at(&self.output[z]) * at(&self.weights[z * d + i]);
-                    sum = at(&self.angles[pair(z)]).mul_add_precise(factor, sum);
-                }
-                squares = sum.mul_add_precise(sum, squares);
-                (sum * a).store_array(&mut self.field[j * d + i]);
+        }
+        for j in 0..k {
+            let own = self.axis(simd, problem, j);
+            let mut i = 0;
+            while i < d {
+                let part;
+                (part, i) = match d - i {
+                    1 => (self.components::<S, 1>(simd, j, own, i), i + 1),
+                    2 => (self.components::<S, 2>(simd, j, own, i), i + 2),
+                    3 => (self.components::<S, 3>(simd, j, own, i), i + 3),
+                    4 => (self.components::<S, 4>(simd, j, own, i), i + 4),
+                    5 => (self.components::<S, 5>(simd, j, own, i), i + 5),
+                    _ => (self.components::<S, 6>(simd, j, own, i), i + 6),
+                };
+                squares += part;
             }
         }
         let share = f64x8::splat(simd, CANCELLING * CANCELLING * TAU * TAU * k as f64);
@@ -256,12 +265,73 @@ impl Eight {
         cancels.select(f64x8::splat(simd, 1.0), zero).to_array().map(|x| x > 0.0)
     }
 
+    /// Coefficient of `w_j` in its own field: its own angle `pi` and the sines.
+    #[inline(always)]
+    fn axis<S: Simd>(&self, simd: S, problem: &TwoLayer, j: usize) -> f64x8<S> {
+        let (k, m) = (self.k, self.m);
+        let start = start_of(j, m);
+        let mut own = f64x8::splat(simd, 0.0);
+        for (t, sine) in self.sines[start..start + m].iter().enumerate() {
+            let weight = f64x8::splat(simd, -problem.output[t] * problem.white.lengths[t]);
+            own = fused(simd, weight, f64x8::load_array_ref(simd, sine), own);
+        }
+        let before = &self.sines[start + m..start + m + j];
+        for (weight, sine) in self.weighted_lengths.iter().zip(before) {
+            own = fused(simd, f64x8::load_array_ref(simd, weight), f64x8::load_array_ref(simd, sine), own);
+        }
+        for z in j + 1..k {
+            let (weight, sine) = (&self.weighted_lengths[z], &self.sines[start_of(z, m) + m + j]);
+            own = fused(simd, f64x8::load_array_ref(simd, weight), f64x8::load_array_ref(simd, sine), own);
+        }
+        let (inverse, a) = (&self.inverses[j], &self.output[j]);
+        own * f64x8::load_array_ref(simd, inverse) + f64x8::load_array_ref(simd, a) * f64x8::splat(simd, PI)
+    }
+
+    /// Components `i .. i + C` of the field of student `j`; returns the sum of their squares.
+    #[inline(always)]
+    fn components<S: Simd, const C: usize>(
+        &mut self,
+        simd: S,
+        j: usize,
+        own: f64x8<S>,
+        i: usize,
+    ) -> f64x8<S> {
+        let (k, m, d) = (self.k, self.m, self.d);
+        let start = start_of(j, m);
+        let mut sums = [f64x8::splat(simd, 0.0); C];
+        let row = &self.weights[j * d + i..j * d + i + C];
+        for c in 0..C {
+            sums[c] = own * f64x8::load_array_ref(simd, &row[c]);
+        }
+        for (psi, v) in self.angles[start..start + m].iter().zip(self.teachers.chunks_exact(d)) {
+            let (psi, v) = (f64x8::load_array_ref(simd, psi), &v[i..i + C]);
+            for c in 0..C {
+                sums[c] = fused(simd, psi, f64x8::splat(simd, v[c]), sums[c]);
+            }
+        }
+        for z in (0..k).filter(|z| *z != j) {
+            let pair = if z < j { start + m + z } else { start_of(z, m) + m + j };
+            let psi = f64x8::load_array_ref(simd, &self.angles[pair]);
+            let row = &self.weighted[z * d + i..z * d + i + C];
+            for c in 0..C {
+                sums[c] = fused(simd, psi, f64x8::load_array_ref(simd, &row[c]), sums[c]);
+            }
+        }
+        let a = f64x8::load_array_ref(simd, &self.output[j]);
+        let mut squares = f64x8::splat(simd, 0.0);
+        for c in 0..C {
+            squares = fused(simd, sums[c], sums[c], squares);
+            (sums[c] * a).store_array(&mut self.field[j * d + i + c]);
+        }
+        squares
+    }
+
     /// Writes the gradients of eight students.
+    #[inline(always)]
     fn store(&self, scale: f64, out: &mut [f64]) {
-        let size = self.k * self.d;
-        for (i, lanes) in self.field.iter().enumerate() {
-            for (l, x) in lanes.iter().enumerate() {
-                out[l * size + i] = scale * x;
+        for (l, student) in out.chunks_exact_mut(self.k * self.d).enumerate() {
+            for (to, from) in student.iter_mut().zip(&self.field) {
+                *to = scale * from[l];
             }
         }
     }

@@ -101,6 +101,11 @@ impl<'p> Evaluator<'p> {
         self.problem
     }
 
+    /// The number of students' neurons.
+    pub(super) fn neurons(&self) -> usize {
+        self.k
+    }
+
     /// Gradient with respect to the hidden weights, written to `out` (`K x d`, row by row); returns the students that
     /// are exactly zero, whose rows are set to zero.
     ///
@@ -133,11 +138,10 @@ impl<'p> Evaluator<'p> {
         let scale = self.problem.kappa * slope * slope;
         let stride = self.lanes.stride();
         let a = if student.output.is_empty() { &self.ones[..] } else { student.output };
-        for (j, row) in out.chunks_exact_mut(d).enumerate() {
-            let factor = scale * a[j];
-            for (o, r) in row.iter_mut().zip(&self.lanes.field[j * stride..j * stride + d]) {
-                *o = factor * r;
-            }
+        let field = &self.lanes.field;
+        on_lanes!(self.problem.lanes, _simd => scaled_rows((scale, a), (field, stride), d, out));
+        let plain = !self.linear.active && self.problem.factor.is_none();
+        for (j, row) in out.chunks_exact_mut(d).enumerate().filter(|_| !plain) {
             if self.linear.active {
                 let factor = self.problem.kappa * a[j];
                 for (o, s) in row.iter_mut().zip(&self.linear.by_sum) {
@@ -198,7 +202,7 @@ impl<'p> Evaluator<'p> {
     /// Checks the student and brings it to white coordinates.
     pub(super) fn check(&mut self, student: Student<'_>) -> Result<(), TwoLayerError> {
         let d = self.problem.input_dimension();
-        student.check(d)?;
+        on_lanes!(self.problem.lanes, _simd => student.check(d))?;
         if student.neurons() != self.k {
             let (got, want) = (student.neurons() * d, self.k * d);
             let why = "one row for each neuron that the evaluator was made for";
@@ -230,7 +234,7 @@ impl<'p> Evaluator<'p> {
         {
             self.paired = true;
             on_lanes!(problem.lanes, simd, WIDE => {
-                lanes.load(simd, w);
+                lanes.find_units(simd);
                 near.evaluate::<_, WIDE>(simd, a, lanes);
             });
         }
@@ -246,6 +250,26 @@ impl<'p> Evaluator<'p> {
             let (w, a) = (white_weights(&self.white, problem, student), output(&self.ones, student));
             let near = self.near.as_ref().filter(|_| self.paired);
             self.linear.evaluate(problem, student, w, a, near);
+        }
+    }
+}
+
+/// `out_j = scale a_j r_j` for rows of length `d`; the rows of the field are `stride` apart.
+#[inline(always)]
+fn scaled_rows((scale, a): (f64, &[f64]), (field, stride): (&[f64], usize), d: usize, out: &mut [f64]) {
+    let rows = out.chunks_exact_mut(d).zip(field.chunks_exact(stride));
+    for ((row, field), a) in rows.zip(a) {
+        let factor = scale * a;
+        let (whole, rest) = row.as_chunks_mut::<8>();
+        let (field, field_rest) = field.as_chunks::<8>();
+        for (to, from) in whole.iter_mut().zip(field) {
+            for i in 0..8 {
+                to[i] = factor * from[i];
+            }
+        }
+        let from = field.get(whole.len()).map_or(field_rest, |last| last);
+        for (to, from) in rest.iter_mut().zip(from) {
+            *to = factor * from;
         }
     }
 }

@@ -10,9 +10,9 @@
 //! All levels give the same bits: every sum runs in index order.
 
 use super::problem::{TwoLayer, direction};
-use crate::lanes::{padded, psi_sine, sum_lanes};
+use crate::lanes::{fused, padded, psi_sine, sum_lanes};
 use crate::panels::Panels;
-use fearless_simd::{Select, Simd, SimdBase, SimdFloat, f64x8};
+use fearless_simd::{Select, Simd, SimdBase, f64x8};
 use std::f64::consts::TAU;
 
 /// Squared lengths outside this range are computed again with scaling.
@@ -39,12 +39,16 @@ pub(super) struct LaneField {
     rows: Panels,
     /// Coefficients `c_z`.
     coefficients: Vec<f64>,
+    /// `1/c_t` of the teachers, what brings products back to angles.
+    psi_scales: Vec<f64>,
     /// `c_z |z|`.
     weighted_lengths: Vec<f64>,
     /// Lengths of the students.
     pub(super) lengths: Vec<f64>,
     /// One for teachers, one over the length for students: what turns inner products into cosines.
     inverses: Vec<f64>,
+    /// Whether the inverses are those of the last students, so that no length was scaled.
+    safe: bool,
     /// `c_z psi_jz`, with the sine term on the diagonal: `K x np`.
     products: Vec<f64>,
     /// Sine terms kept apart from the products: `K`.
@@ -76,10 +80,12 @@ impl LaneField {
             directions,
             units: vec![0.0; k * dp],
             rows,
+            psi_scales: coefficients[..m].iter().map(|c| 1.0 / c).collect(),
             coefficients,
             weighted_lengths,
             lengths: vec![0.0; k],
             inverses: vec![1.0; np],
+            safe: false,
             products: vec![0.0; k * np],
             axis: vec![0.0; k],
             field: vec![0.0; k * dp],
@@ -96,23 +102,29 @@ impl LaneField {
     #[inline(always)]
     pub(super) fn field_is_below<S: Simd>(&self, simd: S, share: f64) -> bool {
         let zero = f64x8::splat(simd, 0.0);
-        let add = |s: f64x8<S>, v: f64x8<S>| v.mul_add_precise(v, s);
-        let lengths =
-            self.weighted_lengths.chunks_exact(8).map(|c| f64x8::from_slice(simd, c)).fold(zero, add);
+        let mut lengths = zero;
+        for cells in self.weighted_lengths.chunks_exact(8) {
+            let x = f64x8::from_slice(simd, cells);
+            lengths = fused(simd, x, x, lengths);
+        }
         let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
         let inside = index.simd_lt(f64x8::splat(simd, (self.d + 8 - self.dp) as f64));
         let mut squares = zero;
         for row in self.field.chunks_exact(self.dp) {
             let (body, tail) = row.split_at(self.dp - 8);
-            squares = body.chunks_exact(8).map(|c| f64x8::from_slice(simd, c)).fold(squares, add);
-            squares = add(squares, inside.select(f64x8::from_slice(simd, tail), zero));
+            for cells in body.chunks_exact(8) {
+                let x = f64x8::from_slice(simd, cells);
+                squares = fused(simd, x, x, squares);
+            }
+            let x = inside.select(f64x8::from_slice(simd, tail), zero);
+            squares = fused(simd, x, x, squares);
         }
         sum_lanes(squares) < share * share * self.k as f64 * sum_lanes(lengths)
     }
 
     /// `pi - theta` of student `j` and teacher `t`, whose output is not zero, after [`LaneField::evaluate`].
     pub(super) fn psi(&self, j: usize, t: usize) -> f64 {
-        self.products[j * self.np + t] / self.coefficients[t]
+        self.products[j * self.np + t] * self.psi_scales[t]
     }
 
     /// Evaluates the field at white weights `w` (`K x d`) with output weights `a` (length `K`).
@@ -121,15 +133,14 @@ impl LaneField {
     #[inline(always)]
     pub(super) fn evaluate<S: Simd, const WIDE: bool>(&mut self, simd: S, w: &[f64], a: &[f64]) {
         self.rows.set_rows(simd, self.m, w, self.d);
-        if !self.gram::<S, WIDE>(simd, w) {
+        self.directions.set_columns(self.m, w, self.d);
+        self.safe = self.gram::<S, WIDE>(simd, w);
+        if !self.safe {
             self.cosines::<S, WIDE>(simd, w);
             self.inverses.fill(1.0);
         }
+        self.weigh(a);
         let (np, dp, m) = (self.np, self.dp, self.m);
-        for (j, x) in a.iter().enumerate() {
-            self.coefficients[m + j] = *x;
-            self.weighted_lengths[m + j] = x * self.lengths[j];
-        }
         let mut apart = false;
         for j in 0..self.k {
             self.axis[j] = self.angle_row(simd, j, m + j);
@@ -139,6 +150,15 @@ impl LaneField {
         self.rows.multiply::<S, WIDE>(simd, 1.0 / TAU, self.k, (&self.products, np), out);
         if apart {
             self.add_axes();
+        }
+    }
+
+    /// Sets the students' coefficients.
+    #[inline(always)]
+    fn weigh(&mut self, a: &[f64]) {
+        for (j, x) in a.iter().enumerate() {
+            self.coefficients[self.m + j] = *x;
+            self.weighted_lengths[self.m + j] = x * self.lengths[j];
         }
     }
 
@@ -172,8 +192,7 @@ impl LaneField {
             for (cells, weights) in row.chunks_exact_mut(8).zip(self.weighted_lengths.chunks_exact(8)) {
                 let cosine = f64x8::from_slice(simd, cells);
                 let (psi, sine) = psi_sine(simd, cosine);
-                sum =
-                    f64x8::from_slice(simd, weights).mul_add_precise(psi.mul_add_precise(cosine, sine), sum);
+                sum = fused(simd, f64x8::from_slice(simd, weights), fused(simd, psi, cosine, sine), sum);
                 psi.store_slice(cells);
             }
             total = (a[j] * self.lengths[j]).mul_add(sum_lanes(sum), total);
@@ -201,9 +220,8 @@ impl LaneField {
     #[inline(always)]
     fn gram<S: Simd, const WIDE: bool>(&mut self, simd: S, w: &[f64]) -> bool {
         let (np, m, d) = (self.np, self.m, self.d);
-        self.directions.set_columns(m, w, d);
         let products = (&mut self.products[..], np);
-        self.directions.multiply::<S, WIDE>(simd, 1.0, self.k, (w, d), products);
+        self.directions.multiply_symmetric::<S, WIDE>(simd, m, self.k, (w, d), products);
         let mut safe = true;
         for j in 0..self.k {
             let square = self.products[j * np + m + j];
@@ -231,7 +249,7 @@ impl LaneField {
                 cosine = own_lane.select(one, cosine);
             }
             let (psi, sine) = psi_sine(simd, cosine);
-            sum = f64x8::from_slice(simd, weights).mul_add_precise(sine, sum);
+            sum = fused(simd, f64x8::from_slice(simd, weights), sine, sum);
             (psi * f64x8::from_slice(simd, coefficients)).store_slice(cells);
         }
         let sum = sum_lanes(sum);
@@ -240,6 +258,24 @@ impl LaneField {
         }
         row[own] += sum / self.lengths[j];
         0.0
+    }
+
+    /// The units of the students after [`LaneField::evaluate`], by the lengths that it has found.
+    #[inline(always)]
+    pub(super) fn find_units<S: Simd>(&mut self, simd: S) {
+        if !self.safe {
+            return; // the scaled path has formed them
+        }
+        let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+        let inside = index.simd_lt(f64x8::splat(simd, (self.d + 8 - self.dp) as f64));
+        for (j, unit) in self.units.chunks_exact_mut(self.dp).enumerate() {
+            let inverse = f64x8::splat(simd, self.inverses[self.m + j]);
+            for (v, part) in unit.chunks_exact_mut(8).enumerate() {
+                (self.rows.vector(simd, self.m + j, 8 * v) * inverse).store_slice(part);
+            }
+            let tail = &mut unit[self.dp - 8..];
+            inside.select(f64x8::from_slice(simd, tail), f64x8::splat(simd, 0.0)).store_slice(tail);
+        }
     }
 
     /// Turns the students into units and columns of directions.
@@ -252,7 +288,7 @@ impl LaneField {
             let mut square = f64x8::splat(simd, 0.0);
             for part in unit.chunks_exact(8) {
                 let x = f64x8::from_slice(simd, part);
-                square = x.mul_add_precise(x, square);
+                square = fused(simd, x, x, square);
             }
             let square = sum_lanes(square);
             if SAFE_SQUARE.contains(&square) {

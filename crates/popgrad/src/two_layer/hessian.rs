@@ -16,9 +16,9 @@ use super::pair_geometry::PairGeometry;
 use super::problem::TwoLayer;
 use super::student::Student;
 use crate::Matrix;
-use crate::lanes::{on_lanes, padded};
+use crate::lanes::{fused, on_lanes, padded};
 use crate::vector::dot;
-use fearless_simd::{Simd, SimdBase, SimdFloat, f64x8};
+use fearless_simd::{Simd, SimdBase, f64x8};
 use std::f64::consts::{PI, TAU};
 
 /// Which variables the Hessian is taken in; the order is `w_1, ..., w_K, a_1, ..., a_K`.
@@ -63,28 +63,46 @@ impl TwoLayer {
     /// ```
     pub fn hessian(&self, student: Student<'_>, blocks: Blocks) -> Result<Matrix, TwoLayerError> {
         let (k, d) = (student.neurons(), self.input_dimension());
-        let n = match blocks {
-            Blocks::Weights => k * d,
-            Blocks::Output => k,
-            Blocks::All => k * d + k,
-        };
+        let n = Layout::new(blocks, k, d).n;
         self.check_memory("the Hessian", (n as u128) * (n as u128))?;
-        let mut evaluator = Evaluator::new(self, k);
-        let mut out = vec![0.0; n * n + 8];
-        evaluator.hessian_into(student, blocks, &mut out)?;
-        out.truncate(n * n);
-        Ok(Matrix::from_parts(n, n, out))
+        let mut out = Matrix::zeros(n, n);
+        Evaluator::new(self, k).hessian_into(student, blocks, out.as_mut_slice())?;
+        Ok(out)
     }
 }
 
 impl Evaluator<'_> {
-    /// Writes the Hessian to the first `n * n` entries of `out`, which has at least eight more.
-    fn hessian_into(
+    /// Writes the Hessian to `out`, row by row; see [`TwoLayer::hessian`].
+    ///
+    /// - Shapes: `out` has `n * n` entries, `n` the number of variables of `blocks`.
+    ///
+    /// # Errors
+    ///
+    /// [`TwoLayerError::Length`] if `out` has another length; otherwise as [`TwoLayer::hessian`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use popgrad::{Blocks, Evaluator, Matrix, Student, TwoLayer};
+    /// let problem = TwoLayer::try_new(Matrix::identity(2, 2))?;
+    /// let w = Matrix::identity(2, 2);
+    /// let mut hessian = [0.0; 16];
+    /// Evaluator::new(&problem, 2).hessian_into(Student::new(w.view()), Blocks::Weights, &mut hessian)?;
+    /// assert_eq!(hessian[..4], [0.5, 0.0, 0.25, 1.0 / (2.0 * std::f64::consts::PI)]);
+    /// # Ok::<(), popgrad::TwoLayerError>(())
+    /// ```
+    pub fn hessian_into(
         &mut self,
         student: Student<'_>,
         blocks: Blocks,
         out: &mut [f64],
     ) -> Result<(), TwoLayerError> {
+        let layout = Layout::new(blocks, self.neurons(), self.problem().input_dimension());
+        let (got, want) = (out.len(), layout.n * layout.n);
+        if got != want {
+            let why = "one for each pair of variables";
+            return Err(TwoLayerError::Length { name: "the Hessian's buffer", got, want, why });
+        }
         self.field(student)?;
         if blocks != Blocks::Output
             && let Some(neuron) = self.lanes.lengths.iter().position(|l| *l == 0.0)
@@ -92,10 +110,8 @@ impl Evaluator<'_> {
             return Err(TwoLayerError::ZeroStudent { neuron });
         }
         let problem = self.problem();
-        let (k, d) = (student.neurons(), problem.input_dimension());
         let (w, a) = (white_weights(&self.white, problem, student), output(&self.ones, student));
         let field = self.lanes.field.clone();
-        let layout = Layout::new(blocks, k, d, padded(d));
         let lanes = &mut self.lanes;
         let by_sum = self.linear.active.then_some(&self.linear.by_sum[..]);
         on_lanes!(problem.lanes, simd, WIDE => {
@@ -145,11 +161,11 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(blocks: Blocks, k: usize, d: usize, dp: usize) -> Self {
+    fn new(blocks: Blocks, k: usize, d: usize) -> Self {
         let (weights, outputs) = (blocks != Blocks::Output, blocks != Blocks::Weights);
         let first_output = if weights { k * d } else { 0 };
         let n = first_output + if outputs { k } else { 0 };
-        Self { weights, outputs, k, d, dp, n, first_output }
+        Self { weights, outputs, k, d, dp: padded(d), n, first_output }
     }
 
     /// `H -> L H L^T` in the hidden weights.
@@ -205,44 +221,102 @@ struct Assembly<'a> {
     by_sum: Option<&'a [f64]>,
 }
 
+/// What the blocks of one student share.
+struct StudentBlocks {
+    /// The axes `m_k` of every student, `K x dp`.
+    back: Vec<f64>,
+    /// Of every student: the factor of its rank-two part, and of the identity.
+    scaled: Vec<f64>,
+    diagonal: Vec<f64>,
+    /// The student's own block, `dp x dp`.
+    own: Vec<f64>,
+    /// The axes `n_z` of all units times their factors in the own block, `(M + K) x dp`.
+    weighted: Vec<f64>,
+    /// The identity, `d x dp`.
+    identity: Vec<f64>,
+}
+
+impl StudentBlocks {
+    fn new(m: usize, k: usize, d: usize, dp: usize) -> Self {
+        let mut identity = vec![0.0; d * dp];
+        for i in 0..d {
+            identity[i * dp + i] = 1.0;
+        }
+        Self {
+            back: vec![0.0; k * dp],
+            scaled: vec![0.0; k],
+            diagonal: vec![0.0; k],
+            own: vec![0.0; dp * dp],
+            weighted: vec![0.0; (m + k) * dp],
+            identity,
+        }
+    }
+}
+
 impl Assembly<'_> {
     #[inline(always)]
     fn fill<S: Simd>(&self, simd: S, cosines: &[f64], np: usize, m: usize, out: &mut [f64]) {
-        let Layout { k, dp, .. } = self.layout;
+        let Layout { k, d, dp, n, first_output, .. } = self.layout;
         let mut geometry = PairGeometry::new(m + k, dp);
-        let mut back = vec![0.0; k * dp];
-        let mut own = vec![0.0; dp * dp];
+        let mut blocks = StudentBlocks::new(m, k, d, dp);
+        // Blocks are written in whole vectors, so the last rows need more room than there is.
+        let mut last = vec![0.0; n + 8];
+        let mut kernels = vec![0.0; if self.layout.outputs { k * k } else { 0 }];
         for j in 0..k {
             let e = &self.units[j * dp..(j + 1) * dp];
             let all = self.teacher_units.chunks_exact(dp).chain(self.units.chunks_exact(dp));
             geometry.update(simd, e, all, &cosines[j * np..(j + 1) * np]);
-            if self.layout.weights {
-                self.own_block(simd, j, m, &geometry, &mut own);
-                self.back_axes(simd, j, m, &geometry, &mut back);
-                self.weight_rows(simd, j, m, &geometry, &back, &own, out);
+            if self.layout.outputs {
+                self.kernel_row(j, m, &geometry, &mut kernels[j * k..(j + 1) * k]);
+            }
+            if !self.layout.weights {
+                continue;
+            }
+            self.own_block(simd, j, m, &geometry, &mut blocks);
+            self.back_axes(simd, j, m, &geometry, &mut blocks);
+            for i in 0..d {
+                let start = (j * d + i) * n;
+                if let Some(row) = out.get_mut(start..start + n + 8) {
+                    self.weight_row(simd, (j, i), m, &geometry, &blocks, row);
+                } else {
+                    self.weight_row(simd, (j, i), m, &geometry, &blocks, &mut last);
+                    out[start..start + n].copy_from_slice(&last[..n]);
+                }
             }
         }
-        // The rows above reach a few columns too far, so the outputs follow when all of them stand.
-        for j in (0..k).filter(|_| self.layout.outputs) {
-            let e = &self.units[j * dp..(j + 1) * dp];
-            let all = self.teacher_units.chunks_exact(dp).chain(self.units.chunks_exact(dp));
-            geometry.update(simd, e, all, &cosines[j * np..(j + 1) * np]);
-            self.output_row(j, m, &geometry, out);
+        for (j, kernel) in kernels.chunks_exact(k).enumerate() {
+            let (above, row) = out.split_at_mut((first_output + j) * n);
+            let (mixed, own) = row[..n].split_at_mut(first_output);
+            own.copy_from_slice(kernel);
+            for (x, other) in mixed.iter_mut().zip(above.chunks_exact(n)) {
+                *x = other[first_output + j];
+            }
         }
     }
 
-    /// The axes `m_k = (e_j - c e_k)/s` of every student.
+    /// The axes `m_k = (e_j - c e_k)/s` of every student, and the factors of its block.
     #[inline(always)]
-    fn back_axes<S: Simd>(&self, simd: S, j: usize, m: usize, geometry: &PairGeometry, back: &mut [f64]) {
+    fn back_axes<S: Simd>(
+        &self,
+        simd: S,
+        j: usize,
+        m: usize,
+        geometry: &PairGeometry,
+        blocks: &mut StudentBlocks,
+    ) {
         let dp = self.layout.dp;
         let e = &self.units[j * dp..(j + 1) * dp];
-        for (k, axis) in back.chunks_exact_mut(dp).enumerate() {
+        for (k, axis) in blocks.back.chunks_exact_mut(dp).enumerate() {
+            let factor = self.slope * self.a[j] * self.a[k] / TAU;
+            let linear = if self.by_sum.is_some() { self.alpha * self.a[j] * self.a[k] } else { 0.0 };
+            blocks.scaled[k] = factor * geometry.sines[m + k];
+            blocks.diagonal[k] = factor.mul_add(geometry.psi[m + k], linear);
             let sine = geometry.sines[m + k];
             let inverse = f64x8::splat(simd, if sine > 0.0 { 1.0 / sine } else { 0.0 });
             let slope = f64x8::splat(simd, -geometry.cosines[m + k]);
             let f = &self.units[k * dp..(k + 1) * dp];
             for ((x, y), r) in e.chunks_exact(8).zip(f.chunks_exact(8)).zip(axis.chunks_exact_mut(8)) {
-                let rest = slope.mul_add_precise(f64x8::from_slice(simd, y), f64x8::from_slice(simd, x));
+                let rest = fused(simd, slope, f64x8::from_slice(simd, y), f64x8::from_slice(simd, x));
                 (rest * inverse).store_slice(r);
             }
         }
@@ -250,8 +324,16 @@ impl Assembly<'_> {
 
     /// The block `(w_j, w_j)`, `d x dp`: `a_j^2/2 I + sum_z g_z (I - e e^T + n_z n_z^T)`, `g_z = a_j c_z |z| s_z / 2pi |w_j|`.
     #[inline(always)]
-    fn own_block<S: Simd>(&self, simd: S, j: usize, m: usize, geometry: &PairGeometry, own: &mut [f64]) {
-        let Layout { k, d, dp, .. } = self.layout;
+    fn own_block<S: Simd>(
+        &self,
+        simd: S,
+        j: usize,
+        m: usize,
+        geometry: &PairGeometry,
+        blocks: &mut StudentBlocks,
+    ) {
+        let StudentBlocks { weighted, own, .. } = blocks;
+        let Layout { d, dp, .. } = self.layout;
         let scale = self.slope * self.a[j] / TAU;
         let mut total = 0.0;
         let weight = |z: usize| {
@@ -262,20 +344,30 @@ impl Assembly<'_> {
             };
             if z == m + j { 0.0 } else { bounded(scale * c * length * geometry.sines[z] / self.lengths[j]) }
         };
-        let weights: Vec<f64> = (0..m + k).map(weight).collect();
-        for g in &weights {
+        for (z, (axis, to)) in geometry.across.chunks_exact(dp).zip(weighted.chunks_exact_mut(dp)).enumerate()
+        {
+            let g = weight(z);
             total += g;
+            let g = f64x8::splat(simd, g);
+            for (x, to) in axis.chunks_exact(8).zip(to.chunks_exact_mut(8)) {
+                (g * f64x8::from_slice(simd, x)).store_slice(to);
+            }
+        }
+        for i in (0..d).step_by(4) {
+            for at in (0..dp).step_by(24) {
+                match (dp - at) / 8 {
+                    1 => outer_sum::<S, 1>(simd, (i, at), dp, weighted, &geometry.across, own),
+                    2 => outer_sum::<S, 2>(simd, (i, at), dp, weighted, &geometry.across, own),
+                    _ => outer_sum::<S, 3>(simd, (i, at), dp, weighted, &geometry.across, own),
+                }
+            }
         }
         let e = &self.units[j * dp..(j + 1) * dp];
         for (i, row) in own.chunks_exact_mut(dp).take(d).enumerate() {
             let first = f64x8::splat(simd, -total * e[i]);
-            for at in (0..dp).step_by(8) {
-                let mut sum = first * f64x8::from_slice(simd, &e[at..at + 8]);
-                for (g, axis) in weights.iter().zip(geometry.across.chunks_exact(dp)) {
-                    let factor = f64x8::splat(simd, g * axis[i]);
-                    sum = factor.mul_add_precise(f64x8::from_slice(simd, &axis[at..at + 8]), sum);
-                }
-                sum.store_slice(&mut row[at..at + 8]);
+            for (x, cells) in e.chunks_exact(8).zip(row.chunks_exact_mut(8)) {
+                fused(simd, first, f64x8::from_slice(simd, x), f64x8::from_slice(simd, cells))
+                    .store_slice(cells);
             }
             row[i] += total + 0.5 * self.slope * self.a[j] * self.a[j];
             if self.by_sum.is_some() {
@@ -284,86 +376,132 @@ impl Assembly<'_> {
         }
     }
 
-    /// The rows of `w_j`. Blocks are written in order of `k`; what a block writes beyond its `d` columns is zero and is
-    /// overwritten by the next.
+    /// The row of component `i` of `w_j`. Blocks are written in order of `k`; what a block writes beyond its `d` columns is
+    /// zero and is overwritten by the next.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)] // one call, one place
-    fn weight_rows<S: Simd>(
+    fn weight_row<S: Simd>(
         &self,
         simd: S,
-        j: usize,
+        (j, i): (usize, usize),
         m: usize,
         geometry: &PairGeometry,
-        back: &[f64],
-        own: &[f64],
+        blocks: &StudentBlocks,
         out: &mut [f64],
     ) {
-        let Layout { k, d, dp, n, .. } = self.layout;
-        let e = &self.units[j * dp..(j + 1) * dp];
-        for i in 0..d {
-            let start = (j * d + i) * n;
-            for other in 0..k {
-                let slot = start + other * d;
-                if other == j {
-                    for at in (0..dp).step_by(8) {
-                        let cells = f64x8::from_slice(simd, &own[i * dp + at..i * dp + at + 8]);
-                        cells.store_slice(&mut out[slot + at..slot + at + 8]);
-                    }
-                    continue;
+        let Layout { k, d, dp, .. } = self.layout;
+        match dp / 8 {
+            vectors if vectors % 3 == 0 => self.weight_blocks::<S, 3>(simd, (j, i), m, geometry, blocks, out),
+            vectors if vectors % 2 == 0 => self.weight_blocks::<S, 2>(simd, (j, i), m, geometry, blocks, out),
+            _ => self.weight_blocks::<S, 1>(simd, (j, i), m, geometry, blocks, out),
+        }
+        if self.layout.outputs {
+            self.mixed_row((j, i), m, geometry, &mut out[k * d..k * d + k]);
+        }
+    }
+
+    /// The derivatives in component `i` of `w_j` and all hidden weights, `C` vectors at a time.
+    #[inline(always)]
+    fn weight_blocks<S: Simd, const C: usize>(
+        &self,
+        simd: S,
+        (j, i): (usize, usize),
+        m: usize,
+        geometry: &PairGeometry,
+        blocks: &StudentBlocks,
+        out: &mut [f64],
+    ) {
+        let Layout { d, dp, .. } = self.layout;
+        let e = self.units[j * dp + i];
+        let one = &blocks.identity[i * dp..(i + 1) * dp];
+        for other in 0..self.layout.k {
+            let cells = &mut out[other * d..other * d + dp];
+            if other == j {
+                cells.copy_from_slice(&blocks.own[i * dp..(i + 1) * dp]);
+                continue;
+            }
+            let (x, y) =
+                (&blocks.back[other * dp..(other + 1) * dp], &self.units[other * dp..(other + 1) * dp]);
+            let scaled = blocks.scaled[other];
+            let first = f64x8::splat(simd, scaled * geometry.across[(m + other) * dp + i]);
+            let second = f64x8::splat(simd, scaled * e);
+            let diagonal = f64x8::splat(simd, blocks.diagonal[other]);
+            let mut start = 0;
+            while start < dp {
+                for c in 0..C {
+                    let part = start + 8 * c..start + 8 * c + 8;
+                    let sum = second * f64x8::from_slice(simd, &y[part.clone()]);
+                    let sum = fused(simd, first, f64x8::from_slice(simd, &x[part.clone()]), sum);
+                    let one = f64x8::from_slice(simd, &one[part.clone()]);
+                    fused(simd, diagonal, one, sum).store_slice(&mut cells[part]);
                 }
-                let factor = self.slope * self.a[j] * self.a[other] / TAU;
-                let scaled = factor * geometry.sines[m + other];
-                let first = f64x8::splat(simd, scaled * geometry.across[(m + other) * dp + i]);
-                let second = f64x8::splat(simd, scaled * e[i]);
-                let axis = &back[other * dp..(other + 1) * dp];
-                let unit = &self.units[other * dp..(other + 1) * dp];
-                let cells = &mut out[slot..slot + dp];
-                for ((x, y), cell) in
-                    axis.chunks_exact(8).zip(unit.chunks_exact(8)).zip(cells.chunks_exact_mut(8))
-                {
-                    let sum = second * f64x8::from_slice(simd, y);
-                    first.mul_add_precise(f64x8::from_slice(simd, x), sum).store_slice(cell);
-                }
-                out[slot + i] += factor * geometry.psi[m + other];
-                if self.by_sum.is_some() {
-                    out[slot + i] += self.alpha * self.a[j] * self.a[other];
-                }
+                start += 8 * C;
             }
         }
     }
 
-    /// The row of `a_j` among the output weights, and its column among the hidden ones.
+    /// The derivatives in component `i` of `w_j` and all output weights: `F(w_j, w_k)`, and for `k = j` the field as well.
     #[inline(always)]
-    fn output_row(&self, j: usize, m: usize, geometry: &PairGeometry, out: &mut [f64]) {
-        let Layout { k, d, dp, n, first_output, .. } = self.layout;
-        let e = &self.units[j * dp..(j + 1) * dp];
-        let row = &self.w[j * d..(j + 1) * d];
-        for other in 0..k {
-            let w = &self.w[other * d..(other + 1) * d];
+    fn mixed_row(&self, (j, i): (usize, usize), m: usize, geometry: &PairGeometry, out: &mut [f64]) {
+        let Layout { d, dp, .. } = self.layout;
+        let e = self.units[j * dp + i];
+        for (other, x) in out.iter_mut().enumerate() {
             let (psi, sine) =
                 if other == j { (PI, 0.0) } else { (geometry.psi[m + other], geometry.sines[m + other]) };
-            let cosine = if other == j { 1.0 } else { geometry.cosines[m + other] };
+            let w = self.w[other * d + i];
+            *x = self.slope * self.a[j] * (psi * w + self.lengths[other] * sine * e) / TAU;
+            if other == j {
+                *x += self.slope * self.field[j * dp + i];
+            }
+            if let Some(by_sum) = self.by_sum {
+                *x += self.alpha * self.a[j] * w + if other == j { by_sum[i] } else { 0.0 };
+            }
+        }
+    }
+
+    /// The derivatives in `a_j` and all output weights.
+    #[inline(always)]
+    fn kernel_row(&self, j: usize, m: usize, geometry: &PairGeometry, out: &mut [f64]) {
+        let Layout { d, .. } = self.layout;
+        let row = &self.w[j * d..(j + 1) * d];
+        for (other, kernel) in out.iter_mut().enumerate() {
+            let (psi, sine, cosine) = if other == j {
+                (PI, 0.0, 1.0)
+            } else {
+                (geometry.psi[m + other], geometry.sines[m + other], geometry.cosines[m + other])
+            };
             let h = psi.mul_add(cosine, sine) / TAU;
-            let mut kernel = self.slope * self.lengths[j] * h * self.lengths[other];
+            *kernel = self.slope * self.lengths[j] * h * self.lengths[other];
             if self.by_sum.is_some() {
-                kernel += self.alpha * dot(row, w);
+                *kernel += self.alpha * dot(row, &self.w[other * d..(other + 1) * d]);
             }
-            out[(first_output + j) * n + first_output + other] = kernel;
-            if !self.layout.weights {
-                continue;
+        }
+    }
+}
+
+/// Four rows of `sum_z x_z y_z^T` from row `i` on, in `C` vectors of columns from `at` on; rows of all matrices are `dp` long.
+#[inline(always)]
+fn outer_sum<S: Simd, const C: usize>(
+    simd: S,
+    (i, at): (usize, usize),
+    dp: usize,
+    x: &[f64],
+    y: &[f64],
+    out: &mut [f64],
+) {
+    let mut sums = [[f64x8::splat(simd, 0.0); C]; 4];
+    for (x, y) in x.chunks_exact(dp).zip(y.chunks_exact(dp)) {
+        let (x, y) = (&x[i..i + 4], &y[at..at + 8 * C]);
+        for r in 0..4 {
+            let x = f64x8::splat(simd, x[r]);
+            for c in 0..C {
+                sums[r][c] = fused(simd, x, f64x8::from_slice(simd, &y[8 * c..8 * c + 8]), sums[r][c]);
             }
-            for i in 0..d {
-                // F(w_j, w_k), and for k = j the field as well.
-                let mut x = self.slope * self.a[j] * (psi * w[i] + self.lengths[other] * sine * e[i]) / TAU;
-                if other == j {
-                    x += self.slope * self.field[j * dp + i];
-                }
-                if let Some(by_sum) = self.by_sum {
-                    x += self.alpha * self.a[j] * w[i] + if other == j { by_sum[i] } else { 0.0 };
-                }
-                out[(j * d + i) * n + first_output + other] = x;
-                out[(first_output + other) * n + j * d + i] = x;
-            }
+        }
+    }
+    for r in 0..4 {
+        let cells = &mut out[(i + r) * dp + at..(i + r) * dp + at + 8 * C];
+        for c in 0..C {
+            sums[r][c].store_slice(&mut cells[8 * c..8 * c + 8]);
         }
     }
 }

@@ -16,7 +16,7 @@
 
 use super::TwoLayer;
 use super::field_lanes::LaneField;
-use crate::lanes::{atan2, padded, psi_sine, sum_lanes};
+use crate::lanes::{atan2, fused, padded, psi_sine, sum_lanes};
 use crate::panels::Panels;
 use crate::vector::{dot, norm, power_of_two_scale};
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask, f64x8};
@@ -44,6 +44,12 @@ const PARALLEL_COSINE: f64 = 0.9;
 /// Below this share of the squares of a student and of its offset a teacher counts as short.
 const SHORT: f64 = 0.1;
 
+/// Up to this number of units the distances between teachers are used.
+const FEW: usize = 32;
+
+/// A square of a half, less what rounding may add.
+const CLEARLY_HALF_SQUARE: f64 = 0.24;
+
 /// Buffers of the field near the teacher.
 #[derive(Clone, Debug)]
 pub(super) struct NearField {
@@ -52,7 +58,7 @@ pub(super) struct NearField {
     /// Pairs, rounded up to whole vectors.
     kp: usize,
     dp: usize,
-    /// Teacher of each student.
+    /// Teacher of each student. That of the last call is tried first, which changes no result.
     teacher_of: Vec<usize>,
     taken: Vec<bool>,
     /// A power of two that brings the longest teacher near one where squares would leave the range of doubles; all
@@ -72,8 +78,8 @@ pub(super) struct NearField {
     student_along: Vec<f64>,
     offset_along: Vec<f64>,
     products: Vec<f64>,
-    /// One teacher row.
-    teacher: Vec<f64>,
+    /// Scaled teachers in the students' order, `K x d`.
+    teachers: Vec<f64>,
     /// Per pair, of the scaled units: `1/|w|`, `|w|`, `D.w`, `D.D`, sign.
     inverse_lengths: Vec<f64>,
     lengths: Vec<f64>,
@@ -84,6 +90,8 @@ pub(super) struct NearField {
     short: Vec<bool>,
     /// Coefficient of `e_j`.
     axis: Vec<f64>,
+    /// Length of each offset across its student.
+    ways_across: Vec<f64>,
 }
 
 impl NearField {
@@ -95,7 +103,7 @@ impl NearField {
             d,
             kp,
             dp,
-            teacher_of: vec![0; k],
+            teacher_of: (0..k).collect(),
             taken: vec![false; k],
             unit: 1.0,
             signs: vec![1.0; k],
@@ -107,7 +115,7 @@ impl NearField {
             student_along: vec![0.0; k * kp],
             offset_along: vec![0.0; k * kp],
             products: vec![0.0; k * 2 * kp],
-            teacher: vec![0.0; d],
+            teachers: vec![0.0; k * d],
             inverse_lengths: vec![0.0; kp],
             lengths: vec![0.0; kp],
             offset_student: vec![0.0; kp],
@@ -115,6 +123,7 @@ impl NearField {
             sign_lanes: vec![0.0; kp],
             short: vec![false; kp / 8],
             axis: vec![0.0; k],
+            ways_across: vec![0.0; k],
         }
     }
 
@@ -138,8 +147,13 @@ impl NearField {
         let (mut apart, mut size) = (0.0, 0.0);
         for j in 0..self.k {
             let student = &original[j * d..(j + 1) * d];
-            let Some(t) = self.nearest_free(problem, &w[j * d..(j + 1) * d], a[j], |t| psi(j, t)) else {
-                return false;
+            let row = &w[j * d..(j + 1) * d];
+            let t = match self.teacher_of[j] {
+                t if self.is_certainly_nearest(problem, t, row, a[j]) => t,
+                _ => match self.nearest_free(problem, row, a[j], |t| psi(j, t)) {
+                    Some(t) => t,
+                    None => return false,
+                },
             };
             self.taken[t] = true;
             self.teacher_of[j] = t;
@@ -165,6 +179,18 @@ impl NearField {
             size += (y * problem.white.lengths[t]) * (y * problem.white.lengths[t]);
         }
         apart <= NEAR_SQUARE * size
+    }
+
+    /// Whether a free teacher, whose output has the sign of `a`, is closer to a student than half its own way to any other
+    /// teacher, so that no other can be the closest. Known for few teachers only; with many the search costs little beside the
+    /// field.
+    #[inline(always)]
+    fn is_certainly_nearest(&self, problem: &TwoLayer, t: usize, student: &[f64], a: f64) -> bool {
+        if self.k > FEW || self.unit != 1.0 || self.taken[t] || a * problem.output[t] <= 0.0 {
+            return false;
+        }
+        let gap = self.gap(problem, t, student, a.abs());
+        gap < CLEARLY_HALF_SQUARE * problem.separations()[t]
     }
 
     /// The teacher for a student of output `a` among those without one whose output has the same sign: the one whose
@@ -232,13 +258,15 @@ impl NearField {
     /// Overwrites the field of `lane` (whose units and lengths are those of `w`) with the accurate one.
     #[inline(always)]
     pub(super) fn evaluate<S: Simd, const WIDE: bool>(&mut self, simd: S, a: &[f64], lane: &mut LaneField) {
-        self.load(&lane.lengths, a);
+        self.load(simd, &lane.lengths, a);
         let (k, kp, dp) = (self.k, self.kp, self.dp);
         let along = (&mut self.student_along[..], kp);
         self.students.multiply::<S, WIDE>(simd, 1.0, k, (&lane.units, dp), along);
         let along = (&mut self.offset_along[..], kp);
         self.offset_columns.multiply::<S, WIDE>(simd, 1.0, k, (&lane.units, dp), along);
         for j in 0..k {
+            let own = j * kp + j;
+            self.ways_across[j] = self.way_across(simd, j, self.offset_along[own], &lane.units);
             let mut axis = f64x8::splat(simd, 0.0);
             for at in (0..kp).step_by(8) {
                 axis += self.pair_block(simd, j, at);
@@ -251,7 +279,7 @@ impl NearField {
             let axis = f64x8::splat(simd, self.axis[j]);
             let units = lane.units[j * dp..(j + 1) * dp].chunks_exact(8);
             for (field, unit) in lane.field[j * dp..(j + 1) * dp].chunks_exact_mut(8).zip(units) {
-                let sum = axis.mul_add_precise(f64x8::from_slice(simd, unit), f64x8::from_slice(simd, field));
+                let sum = fused(simd, axis, f64x8::from_slice(simd, unit), f64x8::from_slice(simd, field));
                 sum.store_slice(field);
             }
         }
@@ -263,26 +291,35 @@ impl NearField {
     }
 
     #[inline(always)]
-    fn load(&mut self, lengths: &[f64], a: &[f64]) {
-        let d = self.d;
-        self.short.fill(false);
-        for k in 0..self.k {
-            let (student, offset) = (&self.scaled[k * d..(k + 1) * d], &self.offsets[k * d..(k + 1) * d]);
-            self.students.set_column(k, student);
-            self.offset_columns.set_column(k, offset);
-            self.rows.set_row(k, offset);
-            for ((t, w), o) in self.teacher.iter_mut().zip(student).zip(offset) {
-                *t = w + o;
-            }
-            self.rows.set_row(self.kp + k, &self.teacher);
-            self.lengths[k] = lengths[k] * (self.unit * a[k].abs());
-            self.inverse_lengths[k] = 1.0 / self.lengths[k];
-            self.offset_student[k] = dot(offset, student);
-            self.offset_offset[k] = dot(offset, offset);
-            self.sign_lanes[k] = self.signs[k];
-            let square = self.lengths[k] * self.lengths[k];
-            self.short[k / 8] |= is_short(square, self.offset_student[k], self.offset_offset[k]);
+    fn load<S: Simd>(&mut self, simd: S, lengths: &[f64], a: &[f64]) {
+        let (k, d) = (self.k, self.d);
+        self.students.set_columns(0, &self.scaled, d);
+        self.offset_columns.set_columns(0, &self.offsets, d);
+        for ((t, w), o) in self.teachers.iter_mut().zip(&self.scaled).zip(&self.offsets) {
+            *t = w + o;
         }
+        self.rows.set_rows(simd, 0, &self.offsets, d);
+        self.rows.set_rows(simd, self.kp, &self.teachers, d);
+        for j in 0..k {
+            self.lengths[j] = lengths[j] * (self.unit * a[j].abs());
+            self.inverse_lengths[j] = 1.0 / self.lengths[j];
+        }
+        for at in (0..self.kp).step_by(8) {
+            let (mut product, mut square) = (f64x8::splat(simd, 0.0), f64x8::splat(simd, 0.0));
+            for i in 0..d {
+                let offset = self.offset_columns.vector(simd, i, at);
+                product = fused(simd, offset, self.students.vector(simd, i, at), product);
+                square = fused(simd, offset, offset, square);
+            }
+            product.store_slice(&mut self.offset_student[at..at + 8]);
+            square.store_slice(&mut self.offset_offset[at..at + 8]);
+        }
+        self.short.fill(false);
+        for j in 0..k {
+            let square = self.lengths[j] * self.lengths[j];
+            self.short[j / 8] |= is_short(square, self.offset_student[j], self.offset_offset[j]);
+        }
+        self.sign_lanes[..k].copy_from_slice(&self.signs);
     }
 
     /// Products of student `j` with the pairs `at .. at + 8`; returns their part of the coefficient of `e_j`.
@@ -293,12 +330,14 @@ impl NearField {
         let mut q = f64x8::from_slice(simd, &self.student_along[row..row + 8]);
         let dq = f64x8::from_slice(simd, &self.offset_along[row..row + 8]);
         let length = lanes(&self.lengths);
+        let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+        let own = index.simd_eq(f64x8::splat(simd, j as f64 - at as f64));
+        q = own.select(length, q);
+        let zero = f64x8::splat(simd, 0.0);
         let cosine = q * lanes(&self.inverse_lengths);
-        let parallel = cosine.abs().simd_gt(f64x8::splat(simd, PARALLEL_COSINE)).any_true();
+        let rivals = own.select(zero, cosine.abs());
+        let parallel = rivals.simd_gt(f64x8::splat(simd, PARALLEL_COSINE)).any_true();
         let (psi, p, p_teacher, excess) = if parallel || self.short[at / 8] {
-            let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
-            let own = index.simd_eq(f64x8::splat(simd, j as f64 - at as f64));
-            q = own.select(length, q);
             let (p, p_teacher, excess) = self.across(simd, j, at, own);
             (atan2(simd, p, -q), p, p_teacher, excess)
         } else {
@@ -306,14 +345,21 @@ impl NearField {
             let p = length * sine;
             let twice = lanes(&self.offset_student) - dq * q;
             let excess = twice + twice + (lanes(&self.offset_offset) - dq * dq);
-            let square = p.mul_add_precise(p, excess);
-            (psi, p, square.max(f64x8::splat(simd, 0.0)).sqrt(), excess)
+            let square = fused(simd, p, p, excess);
+            // The student's own pair: it lies on the axis, and the way to its teacher is taken across it once.
+            let way = f64x8::splat(simd, self.ways_across[j]);
+            let p_teacher = own.select(way, square.max(zero).sqrt());
+            (
+                own.select(f64x8::splat(simd, PI), psi),
+                own.select(zero, p),
+                p_teacher,
+                own.select(way * way, excess),
+            )
         };
         let sum = p + p_teacher;
-        let zero = f64x8::splat(simd, 0.0);
         let dp = sum.simd_gt(zero).select(excess / sum, zero);
         let sine = dp * q - dq * p;
-        let cosine = (q + dq).mul_add_precise(q, p_teacher * p);
+        let cosine = fused(simd, q + dq, q, p_teacher * p);
         // A difference of angles in [0, pi] beyond a right angle has the sign of the first cosine, also at pi.
         let wide = cosine.simd_lt(zero);
         let sine = wide.select(q.simd_lt(zero).select(-sine.abs(), sine.abs()), sine);
@@ -323,6 +369,23 @@ impl NearField {
         (-(sign * psi)).store_slice(&mut self.products[slot..slot + 8]);
         (sign * turn).store_slice(&mut self.products[slot + self.kp..slot + self.kp + 8]);
         -(sign * dp)
+    }
+
+    /// `|D_j - (D_j.e_j) e_j|`.
+    #[inline(always)]
+    fn way_across<S: Simd>(&self, simd: S, j: usize, along: f64, units: &[f64]) -> f64 {
+        let unit = units[j * self.dp..(j + 1) * self.dp].chunks_exact(8);
+        let (slope, zero) = (f64x8::splat(simd, -along), f64x8::splat(simd, 0.0));
+        let index = f64x8::load_array(simd, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+        let mut square = zero;
+        for (v, e) in unit.enumerate() {
+            let delta = fused(simd, slope, f64x8::from_slice(simd, e), self.rows.vector(simd, j, 8 * v));
+            // Beyond the last dimension a row holds whatever follows.
+            let inside = index.simd_lt(f64x8::splat(simd, self.d as f64 - 8.0 * v as f64));
+            let delta = inside.select(delta, zero);
+            square = fused(simd, delta, delta, square);
+        }
+        sum_lanes(square).sqrt()
     }
 
     /// `p_w`, `p_v` and `p_v^2 - p_w^2` from the parts across `w_j`, formed twice with fused multiply-adds; the
@@ -344,20 +407,20 @@ impl NearField {
         let mut left = zero;
         for (i, x) in axis.iter().enumerate() {
             let x = f64x8::splat(simd, *x);
-            let r = first.mul_add_precise(x, self.students.vector(simd, i, at));
-            left = r.mul_add_precise(x, left);
+            let r = fused(simd, first, x, self.students.vector(simd, i, at));
+            left = fused(simd, r, x, left);
         }
         let second = -(left * inverse * inverse);
         let (mut student, mut teacher, mut excess) = (zero, zero, zero);
         for (i, x) in axis.iter().enumerate() {
             let x = f64x8::splat(simd, *x);
-            let r = first.mul_add_precise(x, self.students.vector(simd, i, at));
-            let r = own.select(zero, second.mul_add_precise(x, r));
-            let delta = offset.mul_add_precise(x, self.offset_columns.vector(simd, i, at));
+            let r = fused(simd, first, x, self.students.vector(simd, i, at));
+            let r = own.select(zero, fused(simd, second, x, r));
+            let delta = fused(simd, offset, x, self.offset_columns.vector(simd, i, at));
             let moved = r + delta;
-            student = r.mul_add_precise(r, student);
-            teacher = moved.mul_add_precise(moved, teacher);
-            excess = delta.mul_add_precise(r + moved, excess);
+            student = fused(simd, r, r, student);
+            teacher = fused(simd, moved, moved, teacher);
+            excess = fused(simd, delta, r + moved, excess);
         }
         (student.sqrt(), teacher.sqrt(), excess)
     }

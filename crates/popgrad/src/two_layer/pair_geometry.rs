@@ -4,8 +4,8 @@
 //! The sine is the length of the residual, so that `s n m^T` keeps full absolute accuracy for nearly parallel units;
 //! where `s = 0` both axes are zero and the second derivatives take their limits (docs/theory/two_layer.md, (T.17)).
 
-use crate::lanes::{padded, psi_sine, sum_lanes};
-use fearless_simd::{Simd, SimdBase, SimdFloat, f64x8};
+use crate::lanes::{fused, padded, psi_sine, sum_lanes};
+use fearless_simd::{Simd, SimdBase, f64x8};
 
 /// Beyond this cosine `pi - theta` comes from the residual, because the cosine has lost its digits.
 const PARALLEL_COSINE: f64 = 0.9;
@@ -46,8 +46,8 @@ impl PairGeometry {
             let slope = f64x8::splat(simd, -cosine);
             let mut square = f64x8::splat(simd, 0.0);
             for ((x, y), r) in e.chunks_exact(8).zip(f.chunks_exact(8)).zip(axis.chunks_exact_mut(8)) {
-                let rest = slope.mul_add_precise(f64x8::from_slice(simd, x), f64x8::from_slice(simd, y));
-                square = rest.mul_add_precise(rest, square);
+                let rest = fused(simd, slope, f64x8::from_slice(simd, x), f64x8::from_slice(simd, y));
+                square = fused(simd, rest, rest, square);
                 rest.store_slice(r);
             }
             let sine = sum_lanes(square).sqrt();

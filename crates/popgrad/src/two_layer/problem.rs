@@ -52,6 +52,8 @@ pub(super) struct White {
     pub(super) lengths: Vec<f64>,
     /// `1/2 b^T k(V, V) b`, once asked for.
     pub(super) energy: OnceLock<f64>,
+    /// Squared distance of each scaled row `|b| v` from the closest other one, once asked for.
+    separations: OnceLock<Vec<f64>>,
 }
 
 impl White {
@@ -71,7 +73,14 @@ impl White {
             direction(rows.row(i), directions.row_mut(i));
             padded_directions[i * dp..i * dp + d].copy_from_slice(directions.row(i));
         }
-        Self { rows, directions, padded_directions, lengths, energy: OnceLock::new() }
+        Self {
+            rows,
+            directions,
+            padded_directions,
+            lengths,
+            energy: OnceLock::new(),
+            separations: OnceLock::new(),
+        }
     }
 }
 
@@ -129,7 +138,7 @@ impl TwoLayer {
         }
         check_entries("teacher_output", &b, want)?;
         self.output = b;
-        self.white.energy = OnceLock::new();
+        (self.white.energy, self.white.separations) = (OnceLock::new(), OnceLock::new());
         Ok(self)
     }
 
@@ -237,8 +246,30 @@ impl TwoLayer {
         self.memory_limit
     }
 
+    /// Squared distance of each scaled teacher `|b| v`, in white coordinates, from the closest other one.
+    pub(super) fn separations(&self) -> &[f64] {
+        self.white.separations.get_or_init(|| {
+            let row = |t: usize| self.white.rows.row(t).iter().map(move |x| self.output[t].abs() * x);
+            let square = |t: usize, u: usize| row(t).zip(row(u)).map(|(x, y)| (x - y) * (x - y)).sum();
+            let closest = |t: usize| {
+                (0..self.output.len()).filter(|u| *u != t).map(|u| square(t, u)).fold(f64::INFINITY, f64::min)
+            };
+            (0..self.output.len()).map(closest).collect()
+        })
+    }
+
+    /// What makes the problem another one than that of plain ReLU units under white input, if anything does.
+    pub(crate) fn departure(&self) -> Option<&'static str> {
+        let cases = [
+            (self.alpha != 0.0, "a leaky slope"),
+            (self.factor.is_some(), "a covariance"),
+            (self.skip.iter().any(|c| *c != 0.0), "a linear skip"),
+        ];
+        cases.into_iter().find(|(departs, _)| *departs).map(|(_, what)| what)
+    }
+
     /// Refuses a result of `entries` numbers that would not fit into the memory limit.
-    pub(super) fn check_memory(&self, what: &'static str, entries: u128) -> Result<(), TwoLayerError> {
+    pub(crate) fn check_memory(&self, what: &'static str, entries: u128) -> Result<(), TwoLayerError> {
         let needed = entries * 8;
         if needed > u128::from(self.memory_limit) {
             return Err(TwoLayerError::Memory { what, needed, limit: self.memory_limit });

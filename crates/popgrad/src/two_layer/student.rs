@@ -49,8 +49,19 @@ impl<'a> Student<'a> {
         self.weights
     }
 
+    /// The output weights; empty means ones.
+    pub(crate) fn output(&self) -> &'a [f64] {
+        self.output
+    }
+
+    /// Whether there is a linear skip that is not zero.
+    pub(crate) fn has_skip(&self) -> bool {
+        self.skip.iter().any(|c| *c != 0.0)
+    }
+
     /// Refuses wrong shapes and entries that are not finite.
-    pub(super) fn check(&self, d: usize) -> Result<(), TwoLayerError> {
+    #[inline(always)] // so that a caller compiled for wider lanes uses them
+    pub(crate) fn check(&self, d: usize) -> Result<(), TwoLayerError> {
         let (k, cols) = (self.weights.rows(), self.weights.cols());
         if k == 0 || cols == 0 {
             return Err(TwoLayerError::Empty { name: "the student", rows: k, cols });
@@ -65,6 +76,7 @@ impl<'a> Student<'a> {
 }
 
 /// Refuses entries that are not finite; `cols` is the row length for the message.
+#[inline(always)]
 pub(super) fn check_entries(name: &'static str, x: &[f64], cols: usize) -> Result<(), TwoLayerError> {
     match first_non_finite(x) {
         None => Ok(()),
@@ -73,6 +85,7 @@ pub(super) fn check_entries(name: &'static str, x: &[f64], cols: usize) -> Resul
 }
 
 /// An empty slice stands for the default; any other must have the right length and finite entries.
+#[inline(always)]
 pub(super) fn check_optional(
     name: &'static str,
     x: &[f64],

@@ -156,6 +156,22 @@ const NOT_NUMERIC: &[&str] = &[
     "Bound::used",
     "bound",
     "page",
+    // bounds on their own errors come with the values; yes or no; whole numbers
+    "NormalEquation::radial_solution",
+    "NormalEquation::residual_projections",
+    "NormalEquation::theorem3",
+    "ResidualProjections::value",
+    "ResidualProjections::error",
+    "cone_counts",
+    // the map of L12: sizes, rounded angles, whole numbers; signs are compared one by one
+    "L12Map::thetas",
+    "L12Map::phis",
+    "L12Map::theta",
+    "L12Map::phi",
+    "L12Map::conjectured_sign",
+    "L12Map::signs_into",
+    "SignSurvey::map",
+    "SignSurvey::run",
     // stored values
     "Evaluator::problem",
     "GroupOrbit::group",

@@ -1,7 +1,7 @@
 //! The two-layer landscape: golden values away from and near the teacher, derivatives, invariances.
 
 use crate::fixture::{allowed, list, number, numbers, read, row};
-use popgrad::{Blocks, Matrix, Student, TwoLayer, gating, kernel};
+use popgrad::{Blocks, Evaluator, Matrix, Student, TwoLayer, gating, kernel};
 use serde_json::Value;
 
 pub(crate) fn matrix(value: &Value) -> Matrix {
@@ -182,7 +182,7 @@ fn near_the_teacher_losses_keep_relative_accuracy() {
 
 #[test]
 fn hessians_match_the_golden_networks() {
-    let (mut worst, mut worst_product) = (0.0_f64, 0.0_f64);
+    let (mut worst, mut worst_into, mut worst_product) = (0.0_f64, 0.0_f64, 0.0_f64);
     for case in list(&read("network.json")["cases"]) {
         if case["hessian"].is_null() {
             continue;
@@ -198,6 +198,19 @@ fn hessians_match_the_golden_networks() {
             worst = worse(worst, (x - y).abs() / (f64::EPSILON * s));
         }
         let n = got.rows();
+        let mut again = vec![f64::NAN; n * n];
+        Evaluator::new(&problem, w.rows()).hessian_into(student, Blocks::All, &mut again).unwrap();
+        for ((x, y), s) in again.iter().zip(want.as_slice()).zip(scale.as_slice()) {
+            worst_into = worse(worst_into, (x - y).abs() / (f64::EPSILON * s));
+        }
+        for (blocks, first, size) in
+            [(Blocks::Weights, 0, n - w.rows()), (Blocks::Output, n - w.rows(), w.rows())]
+        {
+            let part = problem.hessian(student, blocks).unwrap();
+            for i in 0..size {
+                assert_eq!(part.row(i), &got.row(first + i)[first..first + size], "{blocks:?}");
+            }
+        }
         let p: Vec<f64> = (0..n).map(|i| libm::sin(1.0 + i as f64)).collect();
         let (weights, output) = p.split_at(w.as_slice().len());
         let weights = Matrix::try_new(w.rows(), w.cols(), weights.to_vec()).unwrap();
@@ -210,6 +223,7 @@ fn hessians_match_the_golden_networks() {
     }
     println!("worst: Hessian {worst:.2}, product {worst_product:.2} EPSILON of the terms");
     assert!(worst <= row("TwoLayer::hessian").factor, "{worst}");
+    assert!(worst_into <= row("Evaluator::hessian_into").factor, "{worst_into}");
     assert!(worst_product <= row("TwoLayer::hessian_product").factor, "{worst_product}");
 }
 

@@ -1,5 +1,6 @@
 //! `popgrad eval`: loss, gradient and spectrum at a point.
 
+mod normal;
 mod plan;
 mod sampled;
 mod summary;
@@ -11,7 +12,7 @@ use crate::failure::Failure;
 use crate::problem::{ProblemArgs, at};
 use crate::values;
 use plan::Plan;
-use popgrad::{Blocks, Gradient, Matrix, NetworkEstimate};
+use popgrad::{Blocks, Gradient, Matrix, NetworkEstimate, NormalEquation};
 use popgrad_lab::storage::{Member, Overwrite, write_npz};
 use sampled::OnData;
 use std::path::{Path, PathBuf};
@@ -53,6 +54,12 @@ pub(crate) struct Args {
     /// Eigenvalues of the Hessian with respect to W
     #[arg(long)]
     hessian: bool,
+    /// Y, B*, M, M*, M_r and L of the normal equation; Theorem 3
+    ///
+    /// Of ReLU units under white input: the equation Y E^T = B* W*^T, its projections, the radial solution with its signs,
+    /// and whether Theorem 3 excludes that the point is critical.
+    #[arg(long)]
+    normal_equation: bool,
     /// Blocks of the Hessian that --save writes: w, a, all
     ///
     /// w is (K d, K d), a is (K, K), all is (K d + K, K d + K); several are separated by commas.
@@ -100,6 +107,7 @@ struct Outcome {
     monte_carlo: Option<NetworkEstimate>,
     data: Option<OnData>,
     eigenvalues: Option<Vec<f64>>,
+    normal_equation: Option<NormalEquation>,
 }
 
 /// Runs the verb.
@@ -107,7 +115,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let plan = Plan::resolve(args)?;
     // The largest pieces first, so that what does not fit is refused before any work.
     let hessians = hessians(&plan)?;
-    let outcome = compute(&plan, args.hessian)?;
+    let outcome = compute(&plan, args)?;
     if let Some((path, _, overwrite)) = &plan.save {
         save(&hessians, path, *overwrite)?;
     }
@@ -119,12 +127,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn compute(plan: &Plan, hessian: bool) -> Result<Outcome, Failure> {
+fn compute(plan: &Plan, args: &Args) -> Result<Outcome, Failure> {
     let fail = at("--student");
-    let eigenvalues = if hessian { Some(spectrum(plan)?) } else { None };
+    let normal_equation = if args.normal_equation { Some(normal::form(plan)?) } else { None };
+    let eigenvalues = if args.hessian { Some(spectrum(plan)?) } else { None };
     let networks = (&plan.networks.0, &plan.networks.1);
     Ok(Outcome {
         eigenvalues,
+        normal_equation,
         loss: plan.problem.loss(plan.student()).map_err(&fail)?,
         gradient: plan.problem.gradient(plan.student()).map_err(&fail)?,
         error: plan.problem.gradient_error(plan.student()).map_err(&fail)?,

@@ -139,6 +139,7 @@ fn options(args: &Args) -> Value {
     options.insert("data".to_owned(), json!(args.data));
     options.insert("monte_carlo".to_owned(), json!(args.monte_carlo));
     options.insert("hessian".to_owned(), json!(args.hessian));
+    options.insert("normal_equation".to_owned(), json!(args.normal_equation));
     Value::Object(options)
 }
 

@@ -1,7 +1,7 @@
 //! What `popgrad eval` says.
 
 use super::plan::Plan;
-use super::{Outcome, sampled};
+use super::{Outcome, normal, sampled};
 use crate::document::{Document, number, rows, short_row};
 use serde_json::{Value, json};
 
@@ -18,6 +18,9 @@ pub(super) fn document(plan: &Plan, outcome: &Outcome) -> Document {
     document.set("conditions", conditions(zero));
     if let Some(eigenvalues) = &outcome.eigenvalues {
         document.set("hessian_eigenvalues", json!(eigenvalues));
+    }
+    if let Some(equation) = &outcome.normal_equation {
+        normal::set(&mut document, plan, equation);
     }
     let skip = !plan.skip.is_empty();
     if let (Some(estimate), Some((_, samples))) = (&outcome.monte_carlo, plan.monte_carlo) {
@@ -71,6 +74,9 @@ pub(super) fn text(plan: &Plan, outcome: &Outcome) -> String {
             eigenvalues.len()
         ));
         lines.extend(eigenvalues.chunks(6).map(|chunk| format!("       {}", short_row(chunk))));
+    }
+    if let Some(equation) = &outcome.normal_equation {
+        lines.extend(normal::text(equation));
     }
     if let Some(estimate) = &outcome.monte_carlo {
         lines.extend(sampled::monte_carlo_text(estimate));

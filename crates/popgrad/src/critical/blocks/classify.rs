@@ -3,7 +3,7 @@
 use super::family::{BlockFamily, FamilyPoint};
 use super::structure::BlockMatrix;
 use crate::critical::classify::Counted;
-use crate::critical::cone::{ConeCount, count_in_cone};
+use crate::critical::cone_membership::{ConeMembership, count_in_cone};
 use crate::critical::{CriticalError, CriticalPoint};
 use crate::vector::dot;
 use crate::{Eigenspace, Matrix, TwoLayer, symmetric_eigenvalues};
@@ -130,11 +130,15 @@ impl BlockFamily {
     }
 
     /// Both counts of Theorem 4, from one unit of each block.
-    fn cones(&self, matrix: &BlockMatrix, counts: &[usize]) -> Result<(ConeCount, ConeCount), CriticalError> {
+    fn cones(
+        &self,
+        matrix: &BlockMatrix,
+        counts: &[usize],
+    ) -> Result<(ConeMembership, ConeMembership), CriticalError> {
         let students = self.embed(&self.coordinates(matrix))?;
         let k = students.rows();
         let teachers = Matrix::identity(k, k);
-        let (mut of_teachers, mut of_students) = (ConeCount::default(), ConeCount::default());
+        let (mut of_teachers, mut of_students) = (ConeMembership::default(), ConeMembership::default());
         let mut first = 0;
         for p in counts {
             let one = |a: &Matrix| Matrix::from_parts(1, k, a.row(first).to_vec());

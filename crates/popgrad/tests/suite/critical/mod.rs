@@ -1,7 +1,10 @@
-//! Critical points: search, classes modulo symmetry, classification, families of an orthonormal teacher.
+//! Critical points: the normal equation, Theorem 3, `L12` and its map; search, classes modulo symmetry, classification, families
+//! of an orthonormal teacher.
 
 mod classes; // merging, orbits, isotropy, what was not seen, descents
 mod families; // block structures against the full problem and published minima
+mod l12; // golden values of L12 and L21, exact zeros, the signs of Conjecture 1 on grids
+mod normal_equation; // golden values, the gradient, Proposition 1, Theorems 3 and 4, error bounds, degenerate points
 mod out_of_plane; // Theorem 2: manifolds of points out of the teacher's plane
 mod points; // known points: section 5.3's saddles, the teacher itself, degenerate points, refusals
 

@@ -1,0 +1,45 @@
+//! `popgrad certify`: proofs by interval arithmetic, and the check of their certificates.
+
+mod check;
+mod conjecture1;
+mod points;
+
+use crate::Context;
+use crate::failure::Failure;
+use popgrad::Kind;
+
+/// What is typed.
+#[derive(Debug, clap::Args)]
+#[command(
+    disable_help_subcommand = true,
+    after_long_help = "Example:\n  popgrad certify conjecture1 --out conjecture1.json\n\n\
+    Exit status 0 if everything is certified, 1 if something is refuted or undecided, or a certificate does not hold."
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+/// What is to be proved.
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Conjecture 1 of Tian (2017), for L12 and L21
+    Conjecture1(conjecture1::Args),
+    /// A certificate file, checked without searching
+    Check(check::Args),
+    /// Critical points near given ones: existence, loss, index
+    Points(points::Args),
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    match &args.what {
+        Some(What::Conjecture1(arguments)) => conjecture1::run(arguments, context),
+        Some(What::Check(arguments)) => check::run(arguments, context),
+        Some(What::Points(arguments)) => points::run(arguments, context),
+        None => {
+            let message = "certify needs to know what; popgrad certify --help lists it";
+            Err(Failure::plain(&message, Kind::Input))
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Theorem 2: critical points outside the teachers' span come in manifolds.
+
+use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::newton::polish;
+use super::numbers::significant;
+use super::sampling::{dot, largest, length};
+use popgrad::{InputLaw, Matrix, NormalEquation, Student, TwoLayer};
+
+/// What can go wrong while a claim is measured.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The manifold.
+pub(super) const MANIFOLD: Claim = Claim {
+    id: "theorem2-manifold",
+    title: "Out-of-plane critical points are not isolated",
+    group: Group::CriticalPoints,
+    statement: "If d \u{2265} K + 2, a critical point with a student outside the teachers' span is not isolated: it lies on a manifold of \
+                critical points.",
+    source: "Theorem 2",
+    method: "A critical point of two orthonormal teachers with both students out of their plane, polished by Newton's method in d = 3 \
+             to 6: the nullity of its Hessian against the dimension of the orbit, and the gradient along the orbit.",
+    expected: Verdict::Holds,
+    note: "The orbit of a point whose out-of-plane part has rank r is a Stiefel manifold of dimension rq \u{2212} r(r+1)/2, q = d \u{2212} dim \
+           of the teachers' span; so d \u{2265} dim + 2 is what the theorem needs, and at q = r = 1 the orbit is a point and its mirror \
+           image.",
+    measure: manifold,
+};
+
+/// The students near the critical point: equal in the plane, opposite out of it, along the unit vector `u` of the rest.
+fn start(d: usize, u: &[f64]) -> Result<Matrix, Failure> {
+    let row = |sign: f64| -> Vec<f64> {
+        [0.5246, 0.5246].into_iter().chain(u.iter().map(|x| sign * 0.4091 * x)).take(d).collect()
+    };
+    Ok(Matrix::try_from_rows(&[row(1.0), row(-1.0)])?)
+}
+
+/// Dimension of the Stiefel manifold of `r` orthonormal vectors in `q` dimensions.
+fn stiefel(r: usize, q: usize) -> usize {
+    r * q - r * (r + 1) / 2
+}
+
+/// The gradient's norm along the orbit, both out-of-plane parts turned together in a plane of the rest.
+fn along_the_orbit(bench: &Bench<'_>, v: &Matrix, w: &Matrix) -> Result<f64, Failure> {
+    let d = w.cols();
+    let mut worst = 0.0_f64;
+    for step in 0..64 {
+        let (s, c) = libm::sincos(0.1 * f64::from(step));
+        let mut turned = w.clone();
+        for i in 0..w.rows() {
+            for other in 3..d {
+                let row = turned.row_mut(i);
+                let (x, y) = (row[2], row[other]);
+                (row[2], row[other]) = (c * x - s * y, s * x + c * y);
+            }
+        }
+        worst = largest([worst, length(bench.maths.gradient(&turned, v)?.as_slice())]);
+    }
+    Ok(worst)
+}
+
+fn manifold(bench: &Bench<'_>) -> Outcome {
+    let mut findings = Findings::default();
+    let head = ["d", "loss", "gradient", "index", "nullity", "dimension of the orbit", "gradient along it"];
+    let mut table = Table::new(
+        "The critical point of two orthonormal teachers with both students out of their plane.",
+        &head,
+    );
+    for d in 3..=6_usize {
+        let v = Matrix::identity(2, d);
+        let problem = TwoLayer::try_new(v.clone())?;
+        let mut u = vec![0.0; d - 2];
+        bench.stream(d as u64).fill_sphere(1.0, &mut u);
+        let point = polish(&problem, &start(d, &u)?)?;
+        let equation = NormalEquation::try_new(&problem, Student::new(point.weights.view()))?;
+        let orbit = stiefel(1, d - 2);
+        let walked = along_the_orbit(bench, &v, &point.weights)?;
+        findings.check(
+            &format!("d = {d}: gradient, as Newton's method leaves it"),
+            point.gradient,
+            None,
+            Bound::at_most(1e-14),
+        );
+        findings.check(
+            &format!("d = {d}: nullity of the Hessian"),
+            point.nullity() as f64,
+            None,
+            Bound::exactly(orbit as f64),
+        );
+        findings.check(
+            &format!("d = {d}: largest gradient along the orbit"),
+            walked,
+            None,
+            Bound::at_most(1e-14),
+        );
+        // The out-of-plane parts are opposite: rank one.
+        let rest = |i: usize| &point.weights.row(i)[2..];
+        let sum: Vec<f64> = rest(0).iter().zip(rest(1)).map(|(x, y)| x + y).collect();
+        findings.check(
+            &format!("d = {d}: sum of the out-of-plane parts"),
+            length(&sum),
+            None,
+            Bound::at_most(1e-12),
+        );
+        if equation.is_in_plane() {
+            findings.remark(&format!("For d = {d} the point that was reached lies in the teachers' plane."));
+        }
+        let numbers = [point.index(), point.nullity(), orbit].map(|n| n.to_string());
+        let mut row = vec![d.to_string(), significant(point.loss, 8), significant(point.gradient, 1)];
+        row.extend(numbers);
+        row.push(significant(walked, 1));
+        table.row(row);
+        if d == 4 {
+            // Published in math of the same landscape: index 1 with eigenvalue -0.239237 and the least positive 0.004917.
+            findings.check(
+                "d = 4: smallest eigenvalue",
+                point.eigenvalues[0],
+                None,
+                Bound::around(-0.239_237, 1e-6),
+            );
+            let scaled = largest(
+                [
+                    InputLaw::Sphere { radius: 3.0 },
+                    InputLaw::Ball { radius: 2.0 },
+                    InputLaw::StudentT { nu: 5.0 },
+                ]
+                .map(|law| other_law(&v, law, &point.weights).unwrap_or(f64::NAN)),
+            );
+            findings.check(
+                "d = 4: gradient under three other rotation-invariant laws",
+                scaled,
+                None,
+                Bound::at_most(1e-14),
+            );
+            let cosine = dot(rest(0), &u) / length(rest(0));
+            findings.check(
+                "d = 4: cosine between the out-of-plane part and the one drawn",
+                cosine,
+                None,
+                Bound::at_least(0.999),
+            );
+        }
+    }
+    findings.table(table);
+    Ok(findings)
+}
+
+/// Norm of the gradient at the same point under another law of the input.
+fn other_law(v: &Matrix, law: InputLaw, w: &Matrix) -> Result<f64, Failure> {
+    let problem = TwoLayer::try_new(v.clone())?.with_law(law)?;
+    Ok(length(problem.gradient(Student::new(w.view()))?.weights.as_slice()))
+}

@@ -1,0 +1,248 @@
+//! Enclosures of loss, gradient and Hessian of the two-layer problem over boxes of weights.
+//!
+//! ```text
+//! J(W) = 1/2 E[(sum_j a_j relu(w_j.x) - sum_m b_m relu(v_m.x))^2],   x ~ N(0, I_d)
+//! ```
+//!
+//! docs/theory/certified_points.md, section 1. The teacher and both output weights are doubles taken exactly. `J` is twice
+//! continuously differentiable where no student is zero, also where units are parallel or antiparallel, and the
+//! enclosures stay narrow there: every quotient by `sin theta` stands beside a factor that vanishes with it.
+
+mod pair;
+
+use crate::Interval;
+use crate::points::PointError;
+use pair::{Pair, Unit};
+use popgrad::{Matrix, MatrixView};
+
+/// The two-layer problem with fixed output weights, all numbers exact.
+#[derive(Clone, Debug)]
+pub(crate) struct Landscape {
+    teacher: Matrix,
+    teacher_output: Vec<f64>,
+    student_output: Vec<f64>,
+    units: Vec<Option<Unit>>,
+}
+
+impl Landscape {
+    /// Shapes and finiteness are the caller's affair.
+    pub(crate) fn new(teacher: Matrix, teacher_output: Vec<f64>, student_output: Vec<f64>) -> Self {
+        let unit = |m: usize| {
+            let row: Vec<Interval> = teacher.row(m).iter().map(|x| Interval::point(*x)).collect();
+            Unit::new(&row)
+        };
+        let units = (0..teacher.rows()).map(unit).collect();
+        Self { teacher, teacher_output, student_output, units }
+    }
+
+    pub(crate) fn dimension(&self) -> usize {
+        self.teacher.cols()
+    }
+
+    pub(crate) fn students(&self) -> usize {
+        self.student_output.len()
+    }
+
+    pub(crate) fn student_output(&self) -> &[f64] {
+        &self.student_output
+    }
+
+    pub(crate) fn teacher(&self) -> MatrixView<'_> {
+        self.teacher.view()
+    }
+
+    pub(crate) fn teacher_output(&self) -> &[f64] {
+        &self.teacher_output
+    }
+
+    /// The same teacher for other students.
+    pub(crate) fn with_students(&self, student_output: Vec<f64>) -> Self {
+        Self { student_output, ..self.clone() }
+    }
+
+    /// The students of a box; none of them may be able to vanish.
+    fn student_units(&self, weights: &[Interval]) -> Result<Vec<Unit>, PointError> {
+        let rows = weights.chunks_exact(self.dimension()).enumerate();
+        rows.map(|(student, row)| Unit::new(row).ok_or(PointError::ZeroStudent { student })).collect()
+    }
+
+    /// Teachers that are not zero, with their output weights.
+    fn teachers(&self) -> impl Iterator<Item = (&Unit, Interval)> {
+        let weighted = self.units.iter().zip(&self.teacher_output);
+        weighted.filter_map(|(unit, b)| unit.as_ref().map(|u| (u, Interval::point(*b))))
+    }
+
+    /// The loss, (V.1).
+    pub(crate) fn loss(&self, weights: &[Interval]) -> Result<Interval, PointError> {
+        let students = self.student_units(weights)?;
+        let all: Vec<(&Unit, Interval)> = students
+            .iter()
+            .zip(self.student_output.iter().map(|a| Interval::point(*a)))
+            .chain(self.teachers().map(|(u, b)| (u, -b)))
+            .collect();
+        let mut sum = Interval::ZERO;
+        for (i, (u, c)) in all.iter().enumerate() {
+            sum = sum + c.square() * u.norm.square() * 0.25;
+            for (v, e) in &all[..i] {
+                sum = sum + *c * *e * Pair::new(u, v).kernel(u, v);
+            }
+        }
+        // A mean of squares is not negative.
+        Ok(sum.intersection(Interval::new(0.0, f64::INFINITY).unwrap_or(sum)))
+    }
+
+    /// The gradient with respect to all students, (V.2).
+    pub(crate) fn gradient(&self, weights: &[Interval]) -> Result<Vec<Interval>, PointError> {
+        let students = self.student_units(weights)?;
+        let mut gradient = Vec::with_capacity(weights.len());
+        for (j, (own, a)) in students.iter().zip(&self.student_output).enumerate() {
+            let mut field: Vec<Interval> = own.vector.iter().map(|x| *x * (0.5 * a)).collect();
+            for (k, (other, b)) in students.iter().zip(&self.student_output).enumerate() {
+                if k != j {
+                    Pair::new(own, other).add_gating(own, other, Interval::point(*b), &mut field);
+                }
+            }
+            for (teacher, b) in self.teachers() {
+                Pair::new(own, teacher).add_gating(own, teacher, -b, &mut field);
+            }
+            gradient.extend(field.into_iter().map(|x| x * *a));
+        }
+        Ok(gradient)
+    }
+
+    /// The Hessian with respect to all students, row by row, (V.3).
+    pub(crate) fn hessian(&self, weights: &[Interval]) -> Result<Vec<Interval>, PointError> {
+        let students = self.student_units(weights)?;
+        let (d, n) = (self.dimension(), weights.len());
+        let mut hessian = vec![Interval::ZERO; n * n];
+        for (j, own) in students.iter().enumerate() {
+            let a = Interval::point(self.student_output[j]);
+            let mut block = vec![Interval::ZERO; d * d];
+            for i in 0..d {
+                block[i * d + i] = a * 0.5;
+            }
+            for (k, other) in students.iter().enumerate().filter(|(k, _)| *k != j) {
+                let b = Interval::point(self.student_output[k]);
+                let pair = Pair::new(own, other);
+                pair.add_own(own, other, b, &mut block);
+                if k > j {
+                    let cross = pair.cross(own, other);
+                    for (i, l) in (0..d).flat_map(|i| (0..d).map(move |l| (i, l))) {
+                        let value = a * b * cross[i * d + l];
+                        hessian[(j * d + i) * n + k * d + l] = value;
+                        hessian[(k * d + l) * n + j * d + i] = value;
+                    }
+                }
+            }
+            for (teacher, b) in self.teachers() {
+                Pair::new(own, teacher).add_own(own, teacher, -b, &mut block);
+            }
+            for (i, l) in (0..d).flat_map(|i| (0..d).map(move |l| (i, l))) {
+                hessian[(j * d + i) * n + j * d + l] = a * block[i * d + l];
+            }
+        }
+        Ok(hessian)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use popgrad::{Blocks, RandomStream, Student, TwoLayer};
+
+    fn points(x: &Matrix) -> Vec<Interval> {
+        x.as_slice().iter().map(|x| Interval::point(*x)).collect()
+    }
+
+    fn matrix(rows: usize, cols: usize, stream: &mut RandomStream) -> Matrix {
+        let mut data = vec![0.0; rows * cols];
+        stream.fill_normal(&mut data);
+        Matrix::try_new(rows, cols, data).unwrap()
+    }
+
+    /// Against the floating-point library, which is tested against 60 digits; coincident and antiparallel units included.
+    #[test]
+    fn enclosures_hold_the_values_of_the_library() {
+        let mut stream = RandomStream::new(11, 0);
+        for case in 0..40 {
+            let (k, m, d) = (1 + case % 3, 1 + case % 4, 2 + case % 3);
+            let v = matrix(m, d, &mut stream);
+            let mut w = matrix(k, d, &mut stream);
+            match case % 5 {
+                0 => w.row_mut(0).copy_from_slice(v.row(0)),
+                1 => (0..d).for_each(|i| w.row_mut(0)[i] = -2.0 * v.row(0)[i]),
+                2 => (0..d).for_each(|i| w.row_mut(0)[i] = v.row(0)[i] * (1.0 + 1e-9)),
+                _ => {}
+            }
+            let (a, b): (Vec<f64>, Vec<f64>) =
+                ((0..k).map(|_| stream.normal()).collect(), (0..m).map(|_| stream.normal()).collect());
+            let problem = TwoLayer::try_new(v.clone()).unwrap().with_teacher_output(b.clone()).unwrap();
+            let student = Student::new(w.view()).with_output(&a);
+            let ours = Landscape::new(v, b, a.clone());
+            let at = points(&w);
+            let close = |got: Interval, want: f64, what: &str| {
+                let slack = 2e-13; // the library's own rounding
+                assert!(got.width() <= 1e-12, "{what} {case}: {got:?}");
+                assert!(
+                    got.lo() - slack <= want && want <= got.hi() + slack,
+                    "{what} {case}: {got:?} {want}"
+                );
+            };
+            close(ours.loss(&at).unwrap(), problem.loss(student).unwrap(), "loss");
+            let gradient = problem.gradient(student).unwrap();
+            for (got, want) in ours.gradient(&at).unwrap().iter().zip(gradient.weights.as_slice()) {
+                close(*got, *want, "gradient");
+            }
+            let hessian = problem.hessian(student, Blocks::Weights).unwrap();
+            for (got, want) in ours.hessian(&at).unwrap().iter().zip(hessian.as_slice()) {
+                close(*got, *want, "hessian");
+            }
+        }
+    }
+
+    /// Over a box the enclosures hold the values at its members, also across coincidence and opposition.
+    #[test]
+    fn boxes_enclose_their_members() {
+        let mut stream = RandomStream::new(12, 0);
+        for case in 0..30 {
+            let v = Matrix::identity(2, 3);
+            let mut w = matrix(2, 3, &mut stream);
+            match case % 3 {
+                0 => w.row_mut(0).copy_from_slice(v.row(0)),
+                1 => (0..3).for_each(|i| w.row_mut(0)[i] = -v.row(1)[i]),
+                _ => {
+                    let first = w.row(0).to_vec();
+                    (0..3).for_each(|i| w.row_mut(1)[i] = 0.7 * first[i]);
+                }
+            }
+            let radius = [1e-1, 1e-3, 1e-6][case % 3];
+            let ours = Landscape::new(v, vec![1.0; 2], vec![1.0; 2]);
+            let ball: Vec<Interval> = w.as_slice().iter().map(|x| Interval::ball(*x, radius)).collect();
+            let whole =
+                (ours.loss(&ball).unwrap(), ours.gradient(&ball).unwrap(), ours.hessian(&ball).unwrap());
+            for _ in 0..20 {
+                let member: Vec<Interval> = w
+                    .as_slice()
+                    .iter()
+                    .map(|x| Interval::point(x + radius * 0.999 * (2.0 * stream.uniform() - 1.0)))
+                    .collect();
+                let part = (
+                    ours.loss(&member).unwrap(),
+                    ours.gradient(&member).unwrap(),
+                    ours.hessian(&member).unwrap(),
+                );
+                let meet = |a: Interval, b: Interval| !a.intersection(b).is_empty();
+                assert!(meet(whole.0, part.0), "{case}");
+                assert!(whole.1.iter().zip(&part.1).all(|(a, b)| meet(*a, *b)), "{case}");
+                assert!(whole.2.iter().zip(&part.2).all(|(a, b)| meet(*a, *b)), "{case}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_student_that_may_vanish_is_named() {
+        let ours = Landscape::new(Matrix::identity(1, 2), vec![1.0], vec![1.0; 2]);
+        let weights = [1.0, 0.0, 0.0, 0.0].map(Interval::point);
+        assert_eq!(ours.gradient(&weights), Err(PointError::ZeroStudent { student: 1 }));
+    }
+}

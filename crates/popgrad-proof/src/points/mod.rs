@@ -1,0 +1,210 @@
+//! Critical points near given ones: existence, local uniqueness, loss, index, certified.
+//!
+//! docs/theory/certified_points.md. A given point is a guess. Newton's method moves it to a better guess, and around that
+//! one a ball is shown to hold exactly one zero of the gradient ([`existence`]); where rotations move the point, on a slice
+//! across their orbit ([`gauge`]); where students share a direction, for the problem in which they are one ([`merge`]). The
+//! Hessian over the ball gives the index ([`index`]).
+
+mod error;
+mod existence;
+mod gauge;
+mod index;
+mod merge;
+mod newton;
+mod report;
+
+pub use error::{PointError, PointReason};
+pub use report::{Claim, PointOptions, PointReport, PointStatus};
+
+use crate::Interval;
+use crate::environment::check_environment;
+use crate::landscape::Landscape;
+use existence::{Existence, Found};
+use gauge::Complement;
+use index::Spectrum;
+use merge::Merged;
+use newton::Guess;
+use popgrad::{Matrix, MatrixView};
+
+/// Bytes that the matrices of a point of `n` numbers take, for each of the `n^2` entries.
+const BYTES_PER_ENTRY: u128 = 160;
+
+/// A two-layer problem whose critical points are to be certified: teacher and output weights, taken exactly.
+///
+/// ```
+/// use popgrad::Matrix;
+/// use popgrad_proof::{PointOptions, PointProblem, PointStatus};
+/// let problem = PointProblem::try_new(Matrix::identity(2, 2), vec![1.0; 2], vec![1.0; 2])?;
+/// let report = problem.certify(Matrix::identity(2, 2).view(), PointOptions::default())?;
+/// assert_eq!((report.status, report.index), (PointStatus::Certified, Some(0)));
+/// assert!(report.lambda_min.unwrap().contains(0.25 - 1.0 / std::f64::consts::TAU));
+/// # Ok::<(), popgrad_proof::PointError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PointProblem {
+    landscape: Landscape,
+    complement: Complement,
+}
+
+impl PointProblem {
+    /// A problem with teacher `V` (`M x d`), its output weights `b` (`M`) and the students' output weights `a` (`K`).
+    ///
+    /// # Errors
+    ///
+    /// [`PointError`] if a length does not fit, an entry is not finite, or an output weight of a student is zero.
+    pub fn try_new(
+        teacher: Matrix,
+        teacher_output: Vec<f64>,
+        student_output: Vec<f64>,
+    ) -> Result<Self, PointError> {
+        check_environment()?;
+        error::check_entries("the teacher", teacher.view())?;
+        let expected = [
+            (&teacher_output, "teacher_output", teacher.rows()),
+            (&student_output, "student_output", student_output.len().max(1)),
+        ];
+        for (list, name, want) in expected {
+            if list.len() != want {
+                return Err(PointError::Length { name, got: list.len(), want });
+            }
+            if let Some((index, value)) = list.iter().copied().enumerate().find(|(_, x)| !x.is_finite()) {
+                return Err(PointError::Output { name, index, value });
+            }
+        }
+        if let Some(index) = student_output.iter().position(|a| *a == 0.0) {
+            return Err(PointError::Output { name: "student_output", index, value: 0.0 });
+        }
+        let complement = Complement::of(teacher.view());
+        Ok(Self { landscape: Landscape::new(teacher, teacher_output, student_output), complement })
+    }
+
+    /// Certifies, refutes or leaves undecided that a critical point lies near `point` (`K x d`).
+    ///
+    /// ```text
+    /// certified: exactly one W* with grad J(W*) = 0 and |W* - W_0| <= unique_radius, |W* - W_0| <= radius, |W* - point| <= options.radius
+    /// refuted:   no W with grad J(W) = 0 and |W - point| <= options.radius
+    /// ```
+    ///
+    /// Norms are Euclidean over all entries. On a manifold of critical points the uniqueness is meant modulo the manifold.
+    ///
+    /// Source: docs/theory/certified_points.md, (V.5)-(V.12).
+    ///
+    /// # Errors
+    ///
+    /// [`PointError`] for input that is no point of this problem: wrong shape, an entry that is not finite, a student that
+    /// is zero, where the loss has no gradient.
+    pub fn certify(&self, point: MatrixView<'_>, options: PointOptions) -> Result<PointReport, PointError> {
+        self.check(point, &options)?;
+        let radius = options.radius.unwrap_or_else(|| report::default_radius(point));
+        let mut reason = None;
+        for merged in Merged::attempts(&self.landscape, point, radius) {
+            match self.attempt(&merged, point, radius, options.claim) {
+                Ok(report) => return Ok(report),
+                Err(why) => reason = reason.or(Some(why)),
+            }
+        }
+        Ok(self.without_point(point, radius, reason))
+    }
+
+    fn check(&self, point: MatrixView<'_>, options: &PointOptions) -> Result<(), PointError> {
+        error::check_entries("the point", point)?;
+        let (want, got) =
+            ((self.landscape.students(), self.landscape.dimension()), (point.rows(), point.cols()));
+        if want != got {
+            return Err(PointError::Shape { got, want });
+        }
+        if let Some(student) = (0..got.0).find(|j| point.row(*j).iter().all(|x| *x == 0.0)) {
+            return Err(PointError::ZeroStudent { student });
+        }
+        if let Some(radius) = options.radius.filter(|r| !(*r > 0.0 && r.is_finite())) {
+            return Err(PointError::Radius { radius });
+        }
+        let n = got.0 as u128 * got.1 as u128;
+        let needed = BYTES_PER_ENTRY * n * n;
+        if needed > u128::from(options.memory_limit) {
+            return Err(PointError::Memory { needed, limit: options.memory_limit });
+        }
+        Ok(())
+    }
+
+    /// One way to see the point: with some students merged, or as it is.
+    fn attempt(
+        &self,
+        merged: &Merged,
+        point: MatrixView<'_>,
+        radius: f64,
+        claim: Claim,
+    ) -> Result<PointReport, PointReason> {
+        let guess = Guess::polished(&merged.landscape, merged.start.view(), 100.0 * radius)?;
+        let gauge = self.complement.gauge(guess.weights.view());
+        let (found, basis) =
+            Existence { landscape: &merged.landscape, guess: &guess, gauge: &gauge }.prove()?;
+        let (center, enclosure) = merged.split(&found);
+        let distance = report::distance(point, &enclosure);
+        if distance.lo() > radius {
+            return Err(PointReason::Elsewhere { distance: distance.lo(), radius });
+        }
+        if distance.hi() > radius {
+            return Err(PointReason::OnTheEdge { distance: distance.hi(), radius });
+        }
+        let forced = gauge.dimension() + merged.dimension();
+        let basis = if merged.dimension() == 0 {
+            basis
+        } else {
+            newton::eigenbasis(&self.landscape, center.view(), forced)?
+        };
+        let spectrum = Spectrum::certified(&self.landscape, &enclosure, &basis, forced)?;
+        Ok(self.report(Certified { merged, found, center, enclosure, distance, spectrum, forced }, claim))
+    }
+
+    fn report(&self, c: Certified<'_>, claim: Claim) -> PointReport {
+        let loss = self.loss(&c);
+        let (status, reason) = report::judge(claim, &c.spectrum);
+        PointReport {
+            status,
+            reason,
+            radius: Some(c.found.radius),
+            unique_radius: Some(c.found.unique_radius),
+            distance: Some(c.distance.hi()),
+            loss: Some(loss),
+            lambda_min: Some(c.spectrum.smallest),
+            index: c.spectrum.index,
+            manifold_dimension: c.spectrum.index.map(|_| c.forced),
+            coincident: c.merged.groups(),
+            center: Some(c.center),
+        }
+    }
+
+    /// The loss at the critical point: at the center, where rounding is all that counts, plus the change up to the point.
+    fn loss(&self, c: &Certified<'_>) -> Interval {
+        let center: Vec<Interval> = c.center.as_slice().iter().map(|x| Interval::point(*x)).collect();
+        let over = |w: &[Interval]| self.landscape.loss(w).unwrap_or(Interval::ENTIRE);
+        let whole = over(&c.enclosure);
+        // J(W*) = J(W_0) + grad J(W).(W* - W_0) for some W between the two, and W is in the enclosure.
+        let Ok(gradient) = self.landscape.gradient(&c.enclosure) else { return whole };
+        let offsets = c.enclosure.iter().zip(&center).map(|(x, m)| *x - *m);
+        let change = Interval::sum(gradient.iter().zip(offsets).map(|(g, d)| *g * d));
+        (over(&center) + change).intersection(whole)
+    }
+
+    /// No critical point was certified: the ball is shown to hold none, or nothing is said.
+    fn without_point(&self, point: MatrixView<'_>, radius: f64, reason: Option<PointReason>) -> PointReport {
+        let refuted = existence::excluded(&self.landscape, point, radius);
+        let (status, reason) = match refuted {
+            Some(why) => (PointStatus::Refuted, Some(why)),
+            None => (PointStatus::Undecided, reason),
+        };
+        PointReport::nothing(status, reason)
+    }
+}
+
+/// What an attempt has established.
+struct Certified<'a> {
+    merged: &'a Merged,
+    found: Found,
+    center: Matrix,
+    enclosure: Vec<Interval>,
+    distance: Interval,
+    spectrum: Spectrum,
+    forced: usize,
+}

@@ -1,0 +1,131 @@
+//! What is asked about a point, and what is answered.
+
+use super::PointReason;
+use super::index::Spectrum;
+use crate::Interval;
+use popgrad::{Matrix, MatrixView};
+
+/// The default ball is this share of one plus the norm of the point: six digits of every entry are enough.
+const DEFAULT_SHARE: f64 = 1e-5;
+
+/// What is claimed about a point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Claim {
+    /// A critical point lies near it.
+    #[default]
+    Critical,
+    /// A minimum lies near it, strict but for the manifold that symmetry forces.
+    Minimum,
+}
+
+/// What is asked, and within which limits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PointOptions {
+    /// Radius of the ball around the given point; by default 1e-5 of one plus its norm.
+    pub radius: Option<f64>,
+    /// What is claimed.
+    pub claim: Claim,
+    /// Bytes the matrices may take.
+    pub memory_limit: u64,
+}
+
+impl Default for PointOptions {
+    fn default() -> Self {
+        Self { radius: None, claim: Claim::Critical, memory_limit: 4 << 30 }
+    }
+}
+
+/// The answer about a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointStatus {
+    /// The claim is proved.
+    Certified,
+    /// The opposite of the claim is proved.
+    Refuted,
+    /// Neither is proved.
+    Undecided,
+}
+
+impl PointStatus {
+    /// The word for files and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Certified => "certified",
+            Self::Refuted => "refuted",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+/// What is proved about a point. Where a number is present, it is proved, whatever the status.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PointReport {
+    /// The answer to the claim.
+    pub status: PointStatus,
+    /// Why the claim is refuted or undecided, or what is open beside it.
+    pub reason: Option<PointReason>,
+    /// The double-precision point next to which the critical point lies.
+    pub center: Option<Matrix>,
+    /// Upper bound of the distance from the center to the critical point, after merging.
+    pub radius: Option<f64>,
+    /// Within this distance of the center no other critical point lies, modulo the manifold, after merging.
+    pub unique_radius: Option<f64>,
+    /// Upper bound of the distance from the given point to the critical point.
+    pub distance: Option<f64>,
+    /// Enclosure of the loss at the critical point.
+    pub loss: Option<Interval>,
+    /// Enclosure of the smallest eigenvalue of the Hessian, those left out that the manifold forces to zero.
+    pub lambda_min: Option<Interval>,
+    /// Number of negative eigenvalues of the Hessian, if all but the forced ones are certainly not zero.
+    pub index: Option<usize>,
+    /// Dimension of the manifold of critical points through the point, if the index is known.
+    pub manifold_dimension: Option<usize>,
+    /// Students that share a direction exactly, from 0; empty where all directions differ or nothing is proved.
+    pub coincident: Vec<Vec<usize>>,
+}
+
+impl PointReport {
+    /// A report without a critical point.
+    pub(super) fn nothing(status: PointStatus, reason: Option<PointReason>) -> Self {
+        Self {
+            status,
+            reason,
+            center: None,
+            radius: None,
+            unique_radius: None,
+            distance: None,
+            loss: None,
+            lambda_min: None,
+            index: None,
+            manifold_dimension: None,
+            coincident: Vec::new(),
+        }
+    }
+}
+
+/// What an existing critical point with this spectrum means for the claim.
+pub(super) fn judge(claim: Claim, spectrum: &Spectrum) -> (PointStatus, Option<PointReason>) {
+    let open = spectrum
+        .index
+        .is_none()
+        .then_some(PointReason::IndexOpen { open: spectrum.open, forced: spectrum.forced });
+    match (claim, spectrum.index) {
+        (Claim::Critical, _) => (PointStatus::Certified, open),
+        (Claim::Minimum, Some(0)) => (PointStatus::Certified, None),
+        (Claim::Minimum, _) if spectrum.smallest.is_certainly_negative() => {
+            (PointStatus::Refuted, Some(PointReason::NoMinimum { largest: spectrum.smallest.hi() }))
+        }
+        (Claim::Minimum, _) => (PointStatus::Undecided, open),
+    }
+}
+
+/// The default radius for a point.
+pub(super) fn default_radius(point: MatrixView<'_>) -> f64 {
+    DEFAULT_SHARE * (1.0 + point.as_slice().iter().map(|x| x * x).sum::<f64>().sqrt())
+}
+
+/// The Euclidean distance from a point to the members of a box.
+pub(super) fn distance(point: MatrixView<'_>, enclosure: &[Interval]) -> Interval {
+    let offsets = point.as_slice().iter().zip(enclosure).map(|(p, x)| (*x - *p).square());
+    Interval::sum(offsets).sqrt()
+}

@@ -1,0 +1,7 @@
+//! Claims that cross modules, in one binary.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test fails by panicking and shows what it counted
+#![allow(clippy::disallowed_methods)] // references may use the platform's functions
+
+mod double_double; // references in twice the precision, a code of its own
+mod interval; // a million random and adversarial arguments, and golden values in 50 digits
+mod points; // critical points: known ones certified with their index, others refuted, bad input named
