@@ -9,12 +9,15 @@ use crate::progress;
 use crate::signals::{Signal, Signals};
 use crate::values;
 use popgrad::{Matrix, NUMERICS, Trained};
-use popgrad_lab::critical::{AtlasError, AtlasPlan, AtlasRun, Ending};
+use popgrad_lab::critical::{AtlasError, AtlasPlan, AtlasRun, Ending, Stage};
 use popgrad_lab::storage::{Provenance, read_array};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Unknowns of a search in the full space: a step takes about ten seconds there.
+const MOST_UNKNOWNS: usize = 3000;
 /// Between two writings of a partial atlas.
 const REWRITE: Duration = Duration::from_secs(10);
 
@@ -175,10 +178,27 @@ impl Plan {
             families: args.subspace.iter().map(|b| b.0.clone()).collect(),
             directions: usize::try_from(args.directions).unwrap_or(usize::MAX),
             random: !args.subspace_only,
+            interrupt: Arc::default(),
+            deadline: None,
         };
+        refuse_large(&atlas)?;
         let limit = args.max_time.map(|t| Duration::try_from_secs_f64(t).unwrap_or(Duration::MAX));
         Ok(Self { atlas, out: args.out.clone(), limit, provenance, options })
     }
+}
+
+/// Refuses searches in the full space that would not end in a lifetime.
+fn refuse_large(plan: &AtlasPlan) -> Result<(), Failure> {
+    let units = plan.students + plan.problem.teacher().rows();
+    let unknowns = plan.students * plan.problem.input_dimension().min(units);
+    if unknowns <= MOST_UNKNOWNS || (!plan.random || plan.starts == 0) && plan.given.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "{unknowns} unknowns need the eigenvectors of a matrix of that size at each step, and at most {MOST_UNKNOWNS} are \
+         searched; symmetric families have no such limit: --subspace with --subspace-only"
+    );
+    Err(Failure::input("--students", message))
 }
 
 /// The points of `--from`.
@@ -221,13 +241,15 @@ fn options(args: &Args, students: usize) -> Value {
 
 /// Runs the verb.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
-    let plan = Plan::resolve(args)?;
+    let mut plan = Plan::resolve(args)?;
+    let signals = Signals::listen()?;
+    plan.atlas.interrupt = signals.any();
+    plan.atlas.deadline = plan.limit.and_then(|limit| Instant::now().checked_add(limit));
     let mut atlas =
         AtlasRun::try_new(plan.atlas.clone()).map_err(|e| Failure::new("--subspace", &e, e.kind()))?;
     if let Some(out) = &plan.out {
         AtlasRun::prepare(out).map_err(|e| at_out(out, &e))?;
     }
-    let signals = Signals::listen()?;
     let ending = drive(&plan, &mut atlas, &signals)?;
     if let Some(out) = &plan.out {
         atlas.write(out, &plan.provenance, ending).map_err(|e| at_out(out, &e))?;
@@ -251,29 +273,24 @@ fn at_out(out: &Path, error: &AtlasError) -> Failure {
 
 /// Works until all is done, the time is used up or a signal comes; a partial atlas is written now and then.
 fn drive(plan: &Plan, atlas: &mut AtlasRun, signals: &Signals) -> Result<Ending, Failure> {
-    let (start, mut written) = (Instant::now(), Instant::now());
+    let mut written = Instant::now();
     let bar = progress::bar(atlas.progress().total);
-    let mut ending = Ending::Complete;
     while atlas.advance().map_err(|e| Failure::plain(&e, e.kind()))? {
         let progress = atlas.progress();
         bar.set_length(progress.total);
         bar.set_position(progress.done);
         bar.set_message(format!("{}, {} classes", progress.stage.name(), progress.classes));
-        if signals.caught().is_some() {
-            ending = Ending::Interrupted;
-            break;
-        }
-        if plan.limit.is_some_and(|limit| start.elapsed() >= limit) {
-            ending = Ending::TimeLimit;
-            break;
-        }
         if let Some(out) = plan.out.as_ref().filter(|_| written.elapsed() >= REWRITE) {
             atlas.write(out, &plan.provenance, Ending::Running).map_err(|e| at_out(out, &e))?;
             written = Instant::now();
         }
     }
     bar.finish_and_clear();
-    Ok(ending)
+    Ok(match (atlas.progress().stage, signals.caught()) {
+        (Stage::Done, _) => Ending::Complete,
+        (_, Some(_)) => Ending::Interrupted,
+        _ => Ending::TimeLimit,
+    })
 }
 
 fn stopped(signal: Signal, plan: &Plan, atlas: &AtlasRun) -> Failure {

@@ -118,6 +118,11 @@ fn bad_input_is_refused_in_one_sentence() {
     ] {
         here.refuses(&format!("{base} {line}"), sentence);
     }
+    here.refuses(
+        "critical --teacher orthonormal:100",
+        "--students: 10000 unknowns need the eigenvectors of a matrix of that size at each step, and at most 3000 are \
+         searched; symmetric families have no such limit: --subspace with --subspace-only",
+    );
     here.write("kept.txt", b"mine");
     let ran = here.run(&format!("{base} --out ."));
     assert_eq!(ran.status, 2);

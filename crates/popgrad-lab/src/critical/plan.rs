@@ -3,6 +3,9 @@
 use crate::storage::StorageError;
 use popgrad::{CriticalError, Kind, Matrix, StatisticsError, Trained, TwoLayer};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 use thiserror::Error;
 
 /// What an atlas is made from.
@@ -30,6 +33,17 @@ pub struct AtlasPlan {
     pub random: bool,
     /// How many unstable directions of each saddle are followed downhill, both ways.
     pub directions: usize,
+    /// Raised by the caller to end the searches under way; what they had is dropped.
+    pub interrupt: Arc<AtomicBool>,
+    /// When the searches under way end in the same manner.
+    pub deadline: Option<Instant>,
+}
+
+impl AtlasPlan {
+    /// Whether the searches under way are to end.
+    pub(super) fn is_over(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed) || self.deadline.is_some_and(|end| Instant::now() >= end)
+    }
 }
 
 /// Why an atlas could not be made or written.

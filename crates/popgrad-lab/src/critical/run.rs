@@ -3,7 +3,7 @@
 use super::plan::{AtlasError, AtlasPlan};
 use popgrad::{
     Atlas, BlockFamily, CriticalError, CriticalSearch, DescentEnd, FamilyPoint, GoodTuring, Matrix,
-    RandomStream, SearchEnd, SearchOptions, Student, good_turing,
+    RandomStream, SearchAdvance, SearchEnd, SearchOptions, Student, good_turing,
 };
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -150,7 +150,10 @@ impl AtlasRun {
         good_turing(&hits).ok()
     }
 
-    /// Does a slice of the work; false once nothing is left.
+    /// Does a slice of the work; false once nothing is left, or the plan's interrupt or deadline ended it.
+    ///
+    /// Searches that these cut off are dropped, and so are the later ones of their slice: what is taken in is always what the
+    /// first starts gave.
     ///
     /// # Errors
     ///
@@ -163,14 +166,13 @@ impl AtlasRun {
             Stage::Descents => self.follow()?,
             Stage::Done => return Ok(false),
         }
-        Ok(self.stage != Stage::Done)
+        Ok(self.stage != Stage::Done && !self.plan.is_over())
     }
 
     /// The numbers of the next slice out of `count`, or the next stage.
     fn slice(&mut self, count: u64, then: Stage) -> Vec<u64> {
         let numbers: Vec<u64> = (self.next..count.min(self.next + SLICE)).collect();
         self.next += numbers.len() as u64;
-        self.done += numbers.len() as u64;
         if self.next >= count {
             (self.stage, self.next) = (then, 0);
         }
@@ -193,9 +195,9 @@ impl AtlasRun {
             start.map(|start| search(plan, start, plan.indices.0)).transpose()
         });
         for end in ends.collect::<Vec<_>>() {
-            if let Some(end) = end? {
-                self.atlas.add(&end, false)?;
-            }
+            let Some(end) = end?.flatten() else { break };
+            self.atlas.add(&end, false)?;
+            self.done += 1;
         }
         Ok(())
     }
@@ -215,6 +217,7 @@ impl AtlasRun {
             })
             .collect();
         for (number, end) in ends {
+            self.done += 1;
             match end? {
                 FamilyEnd::Proper(point) => {
                     self.family_ends[0] += 1;
@@ -234,8 +237,9 @@ impl AtlasRun {
         let ends: Vec<_> =
             numbers.into_par_iter().map(|i| search(plan, &random_start(plan, i), self.index(i))).collect();
         for end in ends {
-            let end = end?;
+            let Some(end) = end? else { break };
             self.started += 1;
+            self.done += 1;
             *self.statuses.entry(end.status.name()).or_insert(0) += 1;
             self.atlas.add(&end, true)?;
         }
@@ -258,10 +262,17 @@ impl AtlasRun {
     }
 }
 
-fn search(plan: &AtlasPlan, start: &Matrix, index: usize) -> Result<SearchEnd, CriticalError> {
+/// One search; `None` if the plan's interrupt or deadline cut it off.
+fn search(plan: &AtlasPlan, start: &Matrix, index: usize) -> Result<Option<SearchEnd>, CriticalError> {
     let options = SearchOptions { index, trained: plan.trained, ..SearchOptions::default() };
     let student = Student::new(start.view()).with_output(&plan.output);
-    CriticalSearch::try_new(&plan.problem, student, options)?.run()
+    let mut search = CriticalSearch::try_new(&plan.problem, student, options)?;
+    while !plan.is_over() {
+        if let SearchAdvance::Done(end) = search.advance(1)? {
+            return Ok(Some(end));
+        }
+    }
+    Ok(None)
 }
 
 /// Normal entries, of variance the teacher's mean square length over `d`.

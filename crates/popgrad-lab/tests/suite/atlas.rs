@@ -5,6 +5,8 @@ use popgrad_lab::critical::{AtlasPlan, AtlasRun, Ending, Stage};
 use popgrad_lab::storage::Provenance;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn plan(k: usize, starts: u64) -> AtlasPlan {
     AtlasPlan {
@@ -19,6 +21,8 @@ fn plan(k: usize, starts: u64) -> AtlasPlan {
         families: Vec::new(),
         random: true,
         directions: 1,
+        interrupt: Arc::new(AtomicBool::new(false)),
+        deadline: None,
     }
 }
 
@@ -138,4 +142,18 @@ fn foreign_folders_and_families_are_refused() {
     let uneven = TwoLayer::try_new(Matrix::from_rows(&[[1.0, 0.0], [0.6, 0.8]])).unwrap();
     let refused = AtlasPlan { problem: uneven, families: vec![vec![2]], ..plan(2, 1) };
     assert!(AtlasRun::try_new(refused).unwrap_err().to_string().contains("not orthonormal"));
+}
+
+#[test]
+fn an_interrupt_ends_searches_under_way_and_keeps_the_first_ones() {
+    let plan = plan(4, 64);
+    let flag = Arc::clone(&plan.interrupt);
+    let mut run = AtlasRun::try_new(plan).unwrap();
+    while run.progress().done < 16 {
+        run.advance().unwrap();
+    }
+    flag.store(true, Ordering::Relaxed);
+    assert!(!run.advance().unwrap(), "a run that is over says so");
+    assert_eq!(run.progress().done, 16, "what was cut off is dropped");
+    assert_eq!(run.results(Ending::Interrupted)["starts"]["done"], 16);
 }

@@ -60,10 +60,12 @@ impl BlockFamily {
             counts.iter().zip(&geometry.lengths).map(|(p, l)| *p as f64 * l).sum::<f64>() + k as f64;
         let shortest = geometry.lengths.iter().copied().fold(f64::INFINITY, f64::min);
         let largest = eigenvalues.iter().fold(0.0_f64, |m, e| m.max(e.value.abs()));
-        let gentlest = eigenvalues.iter().fold(f64::INFINITY, |m, e| m.min(e.value.abs()));
         let rate = 3.0 * total / (shortest * shortest).min(shortest).min(1.0);
-        let distance = point.gradient_norm / gentlest.max(f64::EPSILON.sqrt());
-        let error = 64.0 * f64::EPSILON * k as f64 * largest + rate * distance;
+        let rounding = 64.0 * f64::EPSILON * k as f64 * largest;
+        // A curvature of the size of rounding belongs to an orbit, along which nothing is to be corrected.
+        let curved = eigenvalues.iter().map(|e| e.value.abs()).filter(|v| *v > rounding);
+        let gentlest = curved.fold(largest, f64::min).max(f64::EPSILON.sqrt() * largest);
+        let error = rounding + rate * point.gradient_norm / gentlest;
         let forced = self.shared_directions(&matrix, &counts)?;
         let counted = Counted::new(&eigenvalues, error, forced);
         let loss = kappa * point.loss;
