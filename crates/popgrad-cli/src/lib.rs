@@ -49,6 +49,8 @@ enum Verb {
     Basin(Box<verbs::basin::Args>),
     /// Proofs: Conjecture 1, critical points, certificates
     Certify(Box<verbs::certify::Args>),
+    /// Critical points: search, merge modulo symmetry, classify
+    Critical(Box<verbs::critical::Args>),
     /// Every figure and claim of a paper, measured afresh
     Reproduce(Box<verbs::reproduce::Args>),
 }
@@ -99,6 +101,7 @@ fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Verb::Portrait(arguments) => verbs::portrait::run(arguments, &context),
         Verb::Basin(arguments) => verbs::basin::run(arguments, &context),
         Verb::Certify(arguments) => verbs::certify::run(arguments, &context),
+        Verb::Critical(arguments) => verbs::critical::run(arguments, &context),
         Verb::Reproduce(arguments) => verbs::reproduce::run(arguments, &context),
     }
 }

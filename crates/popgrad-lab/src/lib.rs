@@ -2,6 +2,7 @@
 
 pub mod basin;
 pub mod certificate;
+pub mod critical;
 pub mod figure;
 pub mod flow;
 pub mod portrait;

@@ -5,6 +5,8 @@
 mod suite {
     /// Array files as NumPy writes them.
     mod arrays;
+    /// Atlases of critical points.
+    mod atlas;
     /// Starts with noise: Fig. 9 and Conjecture 2.
     mod noise;
     /// The catalogue of claims and its report.

@@ -34,8 +34,11 @@ pub use arc_cosine::{
 pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
 pub use contour::zero_contour;
 pub use critical::{
-    ConeCounts, L12Error, L12Map, NormalEquation, NormalEquationError, RadialSolution, ResidualProjections,
-    SignAdvance, SignCount, SignForm, SignSurvey, Theorem3, cone_counts, l12, l12_numerator, l21,
+    Atlas, AtlasClass, BlockFamily, ConeCounts, ConeMembership, CriticalError, CriticalPoint, CriticalSearch,
+    DescentEnd, FamilyPoint, GroupOrder, Isotropy, L12Error, L12Map, Nature, NormalEquation,
+    NormalEquationError, RadialSolution, ResidualProjections, SearchAdvance, SearchEnd, SearchOptions,
+    SearchStatus, SignAdvance, SignCount, SignForm, SignSurvey, Theorem3, cone_counts, l12, l12_numerator,
+    l21,
 };
 pub use dynamics::{
     AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,
@@ -63,8 +66,8 @@ pub use single_relu::{
 };
 pub use spectrum::{SpectrumError, symmetric_eigenvalues, symmetric_eigenvectors};
 pub use statistics::{
-    LineFit, Moments, StatisticsError, WilsonInterval, fit_line, fit_line_weighted, normal_cdf,
-    normal_quantile, two_sided_bound, wilson_interval,
+    GoodTuring, Limit, LineFit, Moments, StatisticsError, WilsonInterval, extrapolate_to_zero, fit_line,
+    fit_line_weighted, good_turing, normal_cdf, normal_quantile, two_sided_bound, wilson_interval,
 };
 pub use symmetric::{
     Eigenspace, FiniteGroup, GroupError, GroupOrbit, OrbitError, XyEnd, XyError, XyPlane, XyPoint,

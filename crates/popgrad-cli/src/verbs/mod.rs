@@ -2,6 +2,7 @@
 
 pub(crate) mod basin;
 pub(crate) mod certify;
+pub(crate) mod critical;
 pub(crate) mod eval;
 pub(crate) mod flow;
 pub(crate) mod portrait;

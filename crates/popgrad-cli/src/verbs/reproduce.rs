@@ -1,7 +1,7 @@
 //! `popgrad reproduce`: the figures and claims of a paper beside fresh measurements.
 
 use crate::Context;
-use crate::document::print;
+use crate::document::{VERSION, print};
 use crate::failure::Failure;
 use crate::progress;
 use crate::signals::Signals;
@@ -10,10 +10,7 @@ use indicatif::ProgressBar;
 use popgrad_lab::reproduce::{self, Completeness, Profile, Progress, Report};
 use popgrad_lab::words::nearest;
 use std::io::Write;
-use std::path::PathBuf;
-
-/// Papers with a catalogue.
-const PAPERS: [&str; 1] = ["tian2017"];
+use std::path::{Path, PathBuf};
 
 /// What is typed.
 #[derive(Debug, clap::Args)]
@@ -21,7 +18,9 @@ const PAPERS: [&str; 1] = ["tian2017"];
     The report is index.html in that folder; it opens from disk without a network. The exit status is 1 if and only\n\
     if the verdict on a claim is not the expected one.")]
 pub(crate) struct Args {
-    /// Papers: tian2017 [default: tian2017]
+    /// Papers: tian2017, safran2018 [default: tian2017]
+    ///
+    /// With several, each report stands in a folder of its paper's name inside --out.
     #[arg(value_name = "PAPER", value_parser = paper)]
     papers: Vec<String>,
     /// More samples, starts and grid points
@@ -47,44 +46,80 @@ pub(crate) struct Args {
 }
 
 fn paper(text: &str) -> Result<String, String> {
-    if PAPERS.contains(&text) {
+    let papers: Vec<&str> = reproduce::PAPERS.iter().map(|p| p.name).collect();
+    if papers.contains(&text) {
         return Ok(text.to_owned());
     }
-    let near = nearest(text, &PAPERS).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-    Err(format!("is not a paper with a catalogue ({}){near}", PAPERS.join(", ")))
+    let near = nearest(text, &papers).map(|n| format!("; did you mean {n}?")).unwrap_or_default();
+    Err(format!("is not a paper with a catalogue ({}){near}", papers.join(", ")))
 }
 
 /// Runs the verb.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
-    let mut plan = reproduce::Plan::new(&args.out);
+    let mut papers = args.papers.clone();
+    if papers.is_empty() {
+        papers.push("tian2017".to_owned());
+    }
+    papers.dedup();
+    let signals = Signals::listen()?;
+    let mut reports = Vec::new();
+    for paper in &papers {
+        let out = if papers.len() == 1 { args.out.clone() } else { args.out.join(paper) };
+        let report = measure(args, paper, &out, &signals)?;
+        let complete = report.completeness == Completeness::Complete;
+        reports.push((report, out));
+        if !complete {
+            break;
+        }
+    }
+    if context.json {
+        print(&json_text(&reports))?;
+    } else {
+        let texts: Vec<String> = reports.iter().map(|(report, out)| text(out, report)).collect();
+        print(&texts.join("\n"))?;
+    }
+    let unfinished = reports.iter().find(|(report, _)| report.completeness != Completeness::Complete);
+    match (signals.caught(), unfinished) {
+        (Some(signal), Some((report, out))) => {
+            let done = report.claims.len();
+            let message = format!(
+                "stopped after {done} of {} claims; the partial report is {}, and the same command measures all again",
+                done + report.pending.len(),
+                out.join("index.html").display()
+            );
+            Err(Failure::Stopped { signal, message })
+        }
+        _ => Ok(u8::from(!reports.iter().all(|(report, _)| report.agrees()))),
+    }
+}
+
+/// Measures the claims of one paper.
+fn measure(args: &Args, paper: &str, out: &Path, signals: &Signals) -> Result<Report, Failure> {
+    let mut plan = reproduce::Plan::new(out);
+    paper.clone_into(&mut plan.paper);
     plan.profile = if args.full { Profile::Full } else { Profile::Quick };
     plan.claims.clone_from(&args.claim);
     plan.seed = args.seed;
     plan.threads = args.threads;
-    let signals = Signals::listen()?;
     plan.interrupt = signals.any();
     plan.defect = args.defect;
     let bar = progress::bar(0);
     let report = reproduce::run(&plan, &mut |step| show(&bar, &step));
     bar.finish_and_clear();
-    let report = report.map_err(|e| failure(args, &e))?;
-    if context.json {
-        print(&report.to_json())?;
-    } else {
-        print(&text(args, &report))?;
+    report.map_err(|e| failure(args, &e))
+}
+
+/// The document of one report, or one that lists several.
+fn json_text(reports: &[(Report, PathBuf)]) -> String {
+    if let [(report, _)] = reports {
+        return report.to_json();
     }
-    match signals.caught() {
-        Some(signal) if report.completeness != Completeness::Complete => {
-            let done = report.claims.len();
-            let message = format!(
-                "stopped after {done} of {} claims; the partial report is {}, and the same command measures all again",
-                done + report.pending.len(),
-                args.out.join("index.html").display()
-            );
-            Err(Failure::Stopped { signal, message })
-        }
-        _ => Ok(u8::from(!report.agrees())),
-    }
+    let list: Vec<String> = reports.iter().map(|(report, _)| report.to_json()).collect();
+    format!(
+        "{{\n\"schema\": \"{}\",\n\"popgrad\": \"{VERSION}\",\n\"reports\": [\n{}\n]\n}}",
+        reproduce::SCHEMA,
+        list.join(",\n")
+    )
 }
 
 fn failure(args: &Args, error: &reproduce::ReproduceError) -> Failure {
@@ -117,7 +152,7 @@ fn show(bar: &ProgressBar, step: &Progress) {
     }
 }
 
-fn text(args: &Args, report: &Report) -> String {
+fn text(out: &Path, report: &Report) -> String {
     let mut lines: Vec<String> = report
         .claims
         .iter()
@@ -134,6 +169,6 @@ fn text(args: &Args, report: &Report) -> String {
         (n, left) => format!("{n} verdicts are not the expected ones, {left} claims are not measured"),
     };
     lines.push(format!("{} claims of {}: {state}", report.claims.len(), report.paper));
-    lines.push(format!("report: {}", args.out.join("index.html").display()));
+    lines.push(format!("report: {}", out.join("index.html").display()));
     lines.join("\n")
 }

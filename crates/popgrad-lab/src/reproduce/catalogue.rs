@@ -5,6 +5,7 @@ use super::{
     collinear, conjecture1, conjecture2, fig6, fig7, fig8, fig9, fig10, gradient, normal_equation, open_case,
     other_side, proposition2, symmetric, theorem1, theorem2, theorem4, theorem5, theorem6, theorem7,
 };
+use super::{minima, safran2018};
 
 /// Every claim of Tian (2017) that is measured, in the order of the report.
 #[rustfmt::skip]
@@ -56,23 +57,75 @@ pub static CATALOGUE: &[Claim] = &[
     proposition2::FORMS,
 ];
 
+/// Every claim about the minima of an orthonormal teacher, in the order of the report.
+#[rustfmt::skip]
+pub static MINIMA: &[Claim] = &[
+    safran2018::SPECTRUM_AT_TEACHER,
+    safran2018::SIX,
+    safran2018::PUBLISHED,
+    minima::CATALOGUE,
+    minima::LIMIT,
+    minima::ORBITS,
+];
+
+/// A paper with its catalogue of claims.
+#[derive(Debug)]
+pub struct Paper {
+    /// The name used on the command line and in `claims.json`.
+    pub name: &'static str,
+    /// Title of the page.
+    pub title: &'static str,
+    /// Heading of the page.
+    pub heading: &'static str,
+    /// What the page says first, as HTML.
+    pub lead: &'static str,
+    /// Its claims.
+    pub claims: &'static [Claim],
+}
+
+/// The papers, the default one first.
+pub static PAPERS: &[Paper] = &[
+    Paper {
+        name: "tian2017",
+        title: "Tian (2017), measured afresh",
+        heading: "The population gradient of a two-layer ReLU network",
+        lead: "The figures and claims of Yuandong Tian, <cite>An Analytical Formula of Population \
+               Gradient for two-layered ReLU network and its Applications in Convergence and Critical Point \
+               Analysis</cite> (ICML 2017, arXiv 1703.00560), beside freshly measured \
+               numbers. Losses and gradients are per sample; the paper's are N times as large.",
+        claims: CATALOGUE,
+    },
+    Paper {
+        name: "safran2018",
+        title: "Spurious minima, measured afresh",
+        heading: "Spurious minima of a two-layer ReLU network",
+        lead: "The minima that Itay Safran and Ohad Shamir, <cite>Spurious Local Minima are Common in Two-Layer ReLU Neural \
+               Networks</cite> (ICML 2018, arXiv 1712.08968), and Safran, Yehudai and Shamir (arXiv 2006.01005) found for an \
+               orthonormal teacher, computed afresh in symmetric families, with their losses and smallest eigenvalues. Losses are \
+               1/2 E[(student \u{2212} teacher)\u{b2}].",
+        claims: MINIMA,
+    },
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_are_unique_and_sections_are_in_order() {
-        for (i, claim) in CATALOGUE.iter().enumerate() {
-            assert!(CATALOGUE[..i].iter().all(|c| c.id != claim.id), "{}", claim.id);
-            assert!(claim.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
+        for claims in PAPERS.iter().map(|p| p.claims) {
+            for (i, claim) in claims.iter().enumerate() {
+                assert!(claims[..i].iter().all(|c| c.id != claim.id), "{}", claim.id);
+                assert!(claim.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
+            }
+            assert!(claims.windows(2).all(|w| w[0].group <= w[1].group));
         }
-        assert!(CATALOGUE.windows(2).all(|w| w[0].group <= w[1].group));
     }
 
     #[test]
     fn a_paper_that_is_wrong_is_told_why() {
         use super::super::claim::Verdict;
-        for claim in CATALOGUE {
+        for claim in PAPERS.iter().flat_map(|p| p.claims) {
             assert!(claim.expected != Verdict::PaperWrong || !claim.note.is_empty(), "{}", claim.id);
             for text in [claim.statement, claim.method] {
                 assert!(text.ends_with('.'), "{}: {text}", claim.id);

@@ -223,17 +223,20 @@ pub enum Group {
     Noise,
     /// Multilayer networks: Proposition 2.
     Multilayer,
+    /// Spurious minima of an orthonormal teacher.
+    Minima,
 }
 
 impl Group {
     /// All groups, in the order of the report.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::PopulationGradient,
         Self::CriticalPoints,
         Self::OneRelu,
         Self::Symmetric,
         Self::Noise,
         Self::Multilayer,
+        Self::Minima,
     ];
 
     /// Its heading.
@@ -245,6 +248,7 @@ impl Group {
             Self::Symmetric => "Many units, symmetric start (Theorem 7)",
             Self::Noise => "Noisy starts (Fig. 9 and Conjecture 2)",
             Self::Multilayer => "Multilayer networks (Proposition 2)",
+            Self::Minima => "Minima of an orthonormal teacher",
         }
     }
 }

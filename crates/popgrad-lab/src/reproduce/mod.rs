@@ -1,7 +1,7 @@
 //! A paper's figures and claims, measured afresh.
 //!
-//! A [`Claim`] is a statement of Tian (ICML 2017, arXiv 1703.00560) with its place, what is measured, the bound and
-//! the expected verdict; [`run`] measures the [catalogue](CATALOGUE) and writes a report: `index.html`, which opens
+//! A [`Claim`] is a statement of a [paper](PAPERS) with its place, what is measured, the bound and
+//! the expected verdict; [`run`] measures a paper's catalogue and writes a report: `index.html`, which opens
 //! from disk without a network, `claims.json`, and every figure as a vector graphic. Every number shown is
 //! computed when the report is made. Statistical bounds give a false alarm with probability at most 1e-6 a claim.
 
@@ -17,6 +17,7 @@ mod fig8;
 mod fig9;
 mod gradient;
 mod maths;
+mod minima;
 mod newton;
 mod noise_search;
 mod noisy_training;
@@ -30,6 +31,7 @@ mod plan;
 mod proposition2;
 mod report;
 mod run;
+mod safran2018;
 mod sampling;
 mod symmetric;
 mod theorem1;
@@ -39,7 +41,7 @@ mod theorem5;
 mod theorem6;
 mod theorem7;
 
-pub use catalogue::CATALOGUE;
+pub use catalogue::{CATALOGUE, MINIMA, PAPERS, Paper};
 pub use claim::{Bound, Claim, Findings, Group, Illustration, Measured, Table, Verdict};
 pub use plan::{Plan, Profile, Progress, ReproduceError};
 pub use report::{ClaimReport, Completeness, Report, SCHEMA};

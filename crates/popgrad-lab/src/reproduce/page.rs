@@ -1,5 +1,6 @@
 //! The report as one page: no scripts, no network, readable on screen, in the dark and on paper.
 
+use super::catalogue::{PAPERS, Paper};
 use super::claim::{Group, Table, Verdict};
 use super::numbers::{bound_text, value_text};
 use super::plan::Profile;
@@ -13,7 +14,7 @@ pub(super) fn render(report: &Report) -> String {
     let mut page = String::from("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     page.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     page.push_str("<meta name=\"color-scheme\" content=\"light dark\">\n");
-    page.push_str("<title>Tian (2017), measured afresh</title>\n<style>\n");
+    let _ = write!(page, "<title>{}</title>\n<style>\n", paper(report).title);
     page.push_str(STYLE);
     page.push_str("</style>\n</head>\n<body>\n<main>\n");
     page.push_str(&header(report));
@@ -30,19 +31,19 @@ pub(super) fn render(report: &Report) -> String {
     page
 }
 
+/// The paper that a report is about.
+fn paper(report: &Report) -> &'static Paper {
+    PAPERS.iter().find(|p| p.name == report.paper).unwrap_or(&PAPERS[0])
+}
+
 /// Text that stands for itself in HTML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 fn header(report: &Report) -> String {
-    let mut out = String::from("<header>\n<h1>The population gradient of a two-layer ReLU network</h1>\n");
-    out.push_str(
-        "<p class=\"lead\">The figures and claims of Yuandong Tian, <cite>An Analytical Formula of Population \
-         Gradient for two-layered ReLU network and its Applications in Convergence and Critical Point \
-         Analysis</cite> (ICML 2017, arXiv 1703.00560), all but its section 5, beside freshly measured \
-         numbers. Losses and gradients are per sample; the paper's are N times as large.</p>\n",
-    );
+    let paper = paper(report);
+    let mut out = format!("<header>\n<h1>{}</h1>\n<p class=\"lead\">{}</p>\n", paper.heading, paper.lead);
     let profile = match report.profile {
         Profile::Quick => "quick",
         Profile::Full => "full",

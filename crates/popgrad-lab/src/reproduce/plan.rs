@@ -23,6 +23,8 @@ pub enum Profile {
 /// What `reproduce` is to do.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// Name of the paper, one of [`PAPERS`](super::PAPERS).
+    pub paper: String,
     /// Directory of the report; made if absent.
     pub out: PathBuf,
     /// How much is computed.
@@ -42,9 +44,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Everything, quickly, into `out`.
+    /// Every claim of Tian (2017), quickly, into `out`.
     pub fn new(out: impl Into<PathBuf>) -> Self {
         Self {
+            paper: "tian2017".to_owned(),
             out: out.into(),
             profile: Profile::Quick,
             claims: Vec::new(),
@@ -84,6 +87,14 @@ pub enum Progress {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReproduceError {
+    /// A paper without a catalogue.
+    #[error("{name} is not a paper with a catalogue; there are {papers}")]
+    UnknownPaper {
+        /// What was asked for.
+        name: String,
+        /// The papers there are.
+        papers: String,
+    },
     /// A claim that the catalogue does not have.
     #[error("there is no claim `{id}`; the nearest one is `{nearest}`")]
     UnknownClaim {
@@ -123,7 +134,7 @@ impl ReproduceError {
     /// The kind of this failure.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::UnknownClaim { .. } | Self::NotAReport { .. } => Kind::Input,
+            Self::UnknownPaper { .. } | Self::UnknownClaim { .. } | Self::NotAReport { .. } => Kind::Input,
             Self::Directory { .. } => Kind::Io,
             Self::Storage(error) => error.kind(),
             Self::Threads { .. } => Kind::Resource,

@@ -1,5 +1,6 @@
 //! The report as data: what `claims.json` holds.
 
+use super::catalogue::Paper;
 use super::claim::{Claim, Findings, Verdict};
 use super::plan::{Plan, Profile};
 use serde::Serialize;
@@ -94,12 +95,12 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn empty(plan: &Plan, claims: &[&'static Claim]) -> Self {
+    pub(super) fn empty(plan: &Plan, paper: &'static Paper, claims: &[&'static Claim]) -> Self {
         Self {
             schema: SCHEMA,
             popgrad: env!("CARGO_PKG_VERSION"),
             numerics: popgrad::NUMERICS,
-            paper: "tian2017",
+            paper: paper.name,
             seed: plan.seed,
             profile: plan.profile,
             completeness: Completeness::Running,

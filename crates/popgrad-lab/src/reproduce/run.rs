@@ -1,6 +1,6 @@
 //! Measuring: claims over threads, the report rewritten after each.
 
-use super::catalogue::CATALOGUE;
+use super::catalogue::{PAPERS, Paper};
 use super::claim::{Bench, Claim, Findings, Interrupted, Outcome};
 use super::maths::Maths;
 use super::page::render;
@@ -16,19 +16,20 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Instant;
 
-/// Measures the claims of Tian (2017) and writes `index.html`, `claims.json` and `figures/` into `plan.out`.
+/// Measures the claims of a paper and writes `index.html`, `claims.json` and `figures/` into `plan.out`.
 ///
 /// The report is rewritten after each claim, each file under its final name only when complete, so that a run that
 /// is broken off leaves a readable report that says so. Claims run over threads; no number depends on how many.
 ///
 /// # Errors
 ///
-/// [`ReproduceError`]: an unknown claim, a directory that holds something else, a file that cannot be written. A claim that
+/// [`ReproduceError`]: an unknown paper or claim, a directory that holds something else, a file that cannot be written. A claim that
 /// is not reproduced is no error: see [`Report::agrees`].
 pub fn run(plan: &Plan, progress: &mut dyn FnMut(Progress)) -> Result<Report, ReproduceError> {
-    let claims = selection(&plan.claims)?;
+    let paper = paper(&plan.paper)?;
+    let claims = selection(paper.claims, &plan.claims)?;
     prepare(&plan.out)?;
-    let mut report = Report::empty(plan, &claims);
+    let mut report = Report::empty(plan, paper, &claims);
     write_pages(&plan.out, &report)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build();
     let pool = pool.map_err(|e| ReproduceError::Threads { threads: plan.threads, reason: e.to_string() })?;
@@ -115,19 +116,26 @@ fn take_in(
     Ok(())
 }
 
+fn paper(name: &str) -> Result<&'static Paper, ReproduceError> {
+    PAPERS.iter().find(|p| p.name == name).ok_or_else(|| {
+        let papers: Vec<&str> = PAPERS.iter().map(|p| p.name).collect();
+        ReproduceError::UnknownPaper { name: name.to_owned(), papers: papers.join(", ") }
+    })
+}
+
 /// The claims asked for, in the order of the catalogue.
-fn selection(ids: &[String]) -> Result<Vec<&'static Claim>, ReproduceError> {
+fn selection(catalogue: &'static [Claim], ids: &[String]) -> Result<Vec<&'static Claim>, ReproduceError> {
     for id in ids {
-        if !CATALOGUE.iter().any(|c| c.id == id) {
-            return Err(ReproduceError::UnknownClaim { id: id.clone(), nearest: nearest(id) });
+        if !catalogue.iter().any(|c| c.id == id) {
+            return Err(ReproduceError::UnknownClaim { id: id.clone(), nearest: nearest(catalogue, id) });
         }
     }
-    Ok(CATALOGUE.iter().filter(|c| ids.is_empty() || ids.iter().any(|id| id == c.id)).collect())
+    Ok(catalogue.iter().filter(|c| ids.is_empty() || ids.iter().any(|id| id == c.id)).collect())
 }
 
 /// The name in the catalogue that takes the fewest changes of one letter to reach.
-fn nearest(id: &str) -> &'static str {
-    CATALOGUE.iter().map(|c| c.id).min_by_key(|name| edits(id, name)).unwrap_or("")
+fn nearest(catalogue: &'static [Claim], id: &str) -> &'static str {
+    catalogue.iter().map(|c| c.id).min_by_key(|name| edits(id, name)).unwrap_or("")
 }
 
 fn edits(a: &str, b: &str) -> usize {
@@ -186,12 +194,12 @@ mod tests {
     fn the_nearest_name_takes_the_fewest_changes() {
         assert_eq!(edits("theorem5", "theorem6"), 1);
         assert_eq!(edits("", "abc"), 3);
-        assert_eq!(nearest("theorem1-gaussain"), "theorem1-gaussian");
+        assert_eq!(nearest(PAPERS[0].claims, "theorem1-gaussain"), "theorem1-gaussian");
     }
 
     #[test]
     fn an_unknown_claim_is_refused_with_a_hint() {
-        let error = selection(&["theorem1-gausian".to_owned()]).unwrap_err();
+        let error = selection(PAPERS[0].claims, &["theorem1-gausian".to_owned()]).unwrap_err();
         assert_eq!(
             error.to_string(),
             "there is no claim `theorem1-gausian`; the nearest one is `theorem1-gaussian`"

@@ -16,6 +16,7 @@ pub use atomic::{AtomicFile, Overwrite, refuse_existing};
 pub use error::StorageError;
 pub use npy::{read_npy, write_npy};
 pub use npz::{Column, Member, read_npz, write_npz};
+pub(crate) use trajectory::parquet_properties;
 pub use trajectory::{Provenance, TrajectoryRow, TrajectoryWriter};
 
 use std::path::Path;

@@ -125,7 +125,7 @@ impl TrajectoryWriter {
         if let Sink::Parquet(writer, provenance, overwrite) = &mut self.sink {
             if writer.is_none() {
                 let file = AtomicFile::create(&self.path, *overwrite)?;
-                let properties = properties(provenance);
+                let properties = parquet_properties(provenance);
                 let opened = ArrowWriter::try_new(file, batch.schema(), Some(properties))
                     .map_err(|e| parquet_error(&self.path, &e))?;
                 **writer = Some(opened);
@@ -156,7 +156,8 @@ fn metadata(provenance: &Provenance) -> Vec<(&'static str, String)> {
     pairs
 }
 
-fn properties(provenance: &Provenance) -> WriterProperties {
+/// Compression, author and metadata of every Parquet file.
+pub(crate) fn parquet_properties(provenance: &Provenance) -> WriterProperties {
     let pairs =
         metadata(provenance).into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect();
     WriterProperties::builder()

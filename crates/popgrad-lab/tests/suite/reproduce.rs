@@ -1,6 +1,6 @@
 //! The catalogue and its report: verdicts, files, threads, an early end, and that it can fail.
 
-use popgrad_lab::reproduce::{CATALOGUE, Completeness, Group, Plan, Progress, Report, Verdict, run};
+use popgrad_lab::reproduce::{CATALOGUE, Completeness, Group, MINIMA, Plan, Progress, Report, Verdict, run};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -239,9 +239,33 @@ fn an_earlier_report_is_replaced_with_its_figures() {
 #[test]
 fn the_catalogue_covers_every_group_and_every_kind_of_verdict() {
     for group in Group::ALL {
-        assert!(CATALOGUE.iter().any(|c| c.group == group), "{}", group.heading());
+        assert!(CATALOGUE.iter().chain(MINIMA).any(|c| c.group == group), "{}", group.heading());
     }
     for verdict in [Verdict::Holds, Verdict::PaperWrong, Verdict::Open] {
         assert!(CATALOGUE.iter().any(|c| c.expected == verdict), "{verdict:?}");
     }
+}
+
+#[test]
+fn the_minima_of_safran_and_shamir_are_reproduced_and_a_wrong_loss_is_noticed() {
+    // The catalogue and the counts of orbits take tens of seconds and run with the command.
+    let fast = ["minima-spectrum-at-teacher", "minima-six", "minima-published", "minima-limit"];
+    let mut plan = plan("safran", &fast);
+    plan.paper = "safran2018".to_owned();
+    let report = quietly(&plan);
+    assert!(report.agrees(), "{}", failures(&report));
+    assert_eq!((report.paper, report.claims.len()), ("safran2018", fast.len()));
+    plan.defect = 1e-4;
+    let wrong = quietly(&plan);
+    assert!(
+        wrong.claims.iter().all(|c| !c.agrees()),
+        "{:?}",
+        wrong.claims.iter().map(|c| c.id).collect::<Vec<_>>()
+    );
+    plan.paper = "safran2019".to_owned();
+    let error = run(&plan, &mut |_| ()).expect_err("no such paper");
+    assert_eq!(
+        error.to_string(),
+        "safran2019 is not a paper with a catalogue; there are tian2017, safran2018"
+    );
 }

@@ -4,11 +4,15 @@
 //! can be set), Wilson intervals for shares, running means with standard errors, and least-squares lines.
 //! Nothing here is random; every sum runs in index order.
 
+mod extrapolation;
+mod good_turing;
 mod line_fit;
 mod moments;
 mod normal_law;
 mod wilson;
 
+pub use extrapolation::{Limit, extrapolate_to_zero};
+pub use good_turing::{GoodTuring, good_turing};
 pub use line_fit::{LineFit, fit_line, fit_line_weighted};
 pub use moments::Moments;
 pub(crate) use normal_law::quantile_of_lower_half;

@@ -231,6 +231,21 @@ impl TwoLayer {
         self.kappa
     }
 
+    /// The slope below zero.
+    pub(crate) fn leaky(&self) -> f64 {
+        self.alpha
+    }
+
+    /// Whether the input has a covariance of its own.
+    pub(crate) fn has_covariance(&self) -> bool {
+        self.factor.is_some()
+    }
+
+    /// The most memory, in bytes, that a call may allocate.
+    pub(crate) fn memory_limit(&self) -> u64 {
+        self.memory_limit
+    }
+
     /// Squared distance of each scaled teacher `|b| v`, in white coordinates, from the closest other one.
     pub(super) fn separations(&self) -> &[f64] {
         self.white.separations.get_or_init(|| {

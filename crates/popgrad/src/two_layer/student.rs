@@ -16,7 +16,7 @@ use crate::{Matrix, MatrixView};
 pub struct Student<'a> {
     pub(super) weights: MatrixView<'a>,
     /// Empty means ones.
-    pub(super) output: &'a [f64],
+    pub(crate) output: &'a [f64],
     /// Empty means zero.
     pub(super) skip: &'a [f64],
 }

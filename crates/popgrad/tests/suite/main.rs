@@ -5,7 +5,7 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord, clippy::manual_assert)] // NaN must fail a comparison
 
 mod accuracy_table; // every public numeric function has a row; docs/accuracy.md is the table
-mod critical; // normal equation, Theorem 3, L12 and its sign map
+mod critical; // normal equation, Theorem 3, L12 and its map; search, classes, classification, families
 mod dynamics; // descent and flow: order, tolerances, exact solutions, events, the same bits wherever a run is cut
 mod eigenvalues; // symmetric matrices: eigenvalues and eigenvectors
 mod empirical; // the loss on given data: plain sums, finite differences, its landscape

@@ -1,0 +1,11 @@
+//! Symmetric families of an orthonormal teacher: students of block structure, any number of them, in a few unknowns.
+
+mod classify;
+mod family;
+mod field;
+mod loss;
+mod search;
+mod spectrum;
+mod structure;
+
+pub use family::{BlockFamily, FamilyPoint};
