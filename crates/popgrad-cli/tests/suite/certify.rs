@@ -101,7 +101,7 @@ fn points_are_certified_with_their_index() {
     let lower = point["lambda_min_lower"].as_f64().unwrap();
     assert!((0.0908450560..0.0908450570).contains(&lower), "{lower}");
     let [low, high] = [0, 1].map(|n| point["loss"][n].as_f64().unwrap());
-    assert!(low <= 0.0 && high >= 0.0 && high < 1e-13, "{point}");
+    assert!(low <= 0.0 && (0.0..1e-13).contains(&high), "{point}");
 }
 
 /// A minimum, a saddle of section 5.3 and a point that is none, in one file.
@@ -160,5 +160,35 @@ fn bad_points_are_refused() {
         "certify points --teacher orthonormal:2 --points orthonormal:2 --memory-limit 1000",
         "--points: point 0: the matrices need 2560 bytes, above the memory limit of 1000; raise the limit or reduce \
          the dimension",
+    );
+}
+
+#[test]
+fn the_critical_points_of_two_teachers_are_enumerated() {
+    let here = Scratch::new("certify-enumerate");
+    let found = here.json("certify enumerate --teacher orthonormal:2");
+    assert_eq!((&found["schema"], &found["undecided"]), (&json!("popgrad.certify/1"), &json!(0)));
+    let points = found["points"].as_array().unwrap();
+    let classes: Vec<&str> = points.iter().map(|p| p["class"].as_str().unwrap()).collect();
+    assert_eq!(classes, ["global", "isolated", "segment", "segment"]);
+    assert!(points.iter().all(|p| p["status"] == json!("certified")), "{found}");
+    assert_eq!((&points[1]["index"], &points[1]["out_of_plane_index"]), (&json!(1), &json!(1)));
+    let ran = here.run("certify enumerate --teacher orthonormal:2");
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
+    assert!(ran.stdout.lines().last().unwrap().starts_with("complete: "), "{}", ran.stdout);
+}
+
+#[test]
+fn teachers_that_cannot_be_enumerated_are_refused() {
+    let here = Scratch::new("certify-enumerate-bad");
+    here.refuses(
+        "certify enumerate --teacher orthonormal:3",
+        "--teacher: the teacher is 3 x 3; an enumeration needs two teachers in the plane, 2 x 2",
+    );
+    here.npy("v.npy", &[2, 2], &[1.0, 2.0, -2.0, -4.0]);
+    here.refuses(
+        "certify enumerate --teacher v.npy",
+        "--teacher: the teachers are collinear or as good as collinear (or one is zero); an enumeration needs an angle \
+         between 0 and pi",
     );
 }
