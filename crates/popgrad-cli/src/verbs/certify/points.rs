@@ -165,6 +165,7 @@ pub(super) fn certified_keys(report: &PointReport) -> Value {
         "index": report.index,
         "manifold_dimension": report.manifold_dimension,
         "coincident": report.coincident,
+        "symmetry": report.symmetry,
         "center": report.center.as_ref().map(|c| rows(c, &[])),
     })
 }
