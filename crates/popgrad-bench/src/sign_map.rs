@@ -4,8 +4,8 @@ use crate::clock::{once, time};
 use crate::report;
 use popgrad::{L12Map, SignForm, SignSurvey};
 
-/// Numbers of a piece of the stored map, 10 MB of them.
-const PIECE: usize = 10_000_000 / 8;
+/// Bytes of the pieces in which the map is stored.
+const PIECES: [(&str, usize); 2] = [("map in 10 MB pieces", 10_000_000), ("map in 1 MB pieces", 1_000_000)];
 /// Bytes written to measure the bandwidth: far more than the caches hold.
 const STREAM: usize = 1 << 28;
 
@@ -33,14 +33,12 @@ pub(crate) fn signs(thetas: usize, phis: usize) -> Result<(), String> {
 /// Times the stored map, in pieces into one buffer and whole into another, with the bandwidth reached.
 pub(crate) fn values(thetas: usize, phis: usize) -> Result<(), String> {
     let size = format!("{thetas},{phis}");
-    let piece = (PIECE / phis).clamp(1, thetas);
-    let mut buffer = vec![0.0; piece * phis];
+    let mut buffer = Vec::new();
     let peak = bandwidth();
     let bytes = (thetas * phis * 8) as f64;
-    for (name, rows) in [("map in 10 MB pieces", piece), ("map, one buffer", thetas)] {
-        if buffer.len() < rows * phis {
-            buffer = vec![0.0; rows * phis];
-        }
+    for (name, most) in PIECES.into_iter().chain([("map, one buffer", usize::MAX)]) {
+        let rows = (most / (8 * phis)).clamp(1, thetas);
+        buffer.resize(rows * phis, 0.0);
         fill(thetas, phis, rows, &mut buffer)?;
         let timing = time(|| fill(thetas, phis, rows, &mut buffer));
         let rate = bytes / timing.least;
@@ -63,6 +61,6 @@ fn fill(thetas: usize, phis: usize, rows: usize, buffer: &mut [f64]) -> Result<(
 fn bandwidth() -> f64 {
     let mut buffer = vec![1.0_f64; STREAM / 8];
     let mut pass = |value: u8| once(|| std::hint::black_box(&mut buffer).fill(f64::from(value))).1;
-    let best = (0..8).map(&mut pass).fold(f64::INFINITY, f64::min);
+    let best = (1..=8).map(&mut pass).fold(f64::INFINITY, f64::min);
     STREAM as f64 / best
 }

@@ -2,10 +2,11 @@
 
 use super::L12Error;
 use super::region::Region;
-use super::row::{NextToFirst, Signs, Sink, Tables, Turned, Values, sweep};
+use super::row::{Row, Signs, Sink, Tables, Values};
 use super::theta::ThetaPart;
 use crate::Level;
 use crate::arc_cosine::angular_c1;
+use crate::eight::{EIGHT, Eight};
 use crate::lanes::{Lanes, on_lanes};
 use fearless_simd::Simd;
 use std::f64::consts::PI;
@@ -13,6 +14,10 @@ use std::ops::Range;
 
 /// Largest number of angles along an axis; products of two of them are exact doubles.
 const MOST: usize = 4_000_000;
+/// Rows that share a block of the tables.
+const GROUP: usize = 16;
+/// Columns of a block: three tables of it fill half of a first-level cache.
+const BLOCK: usize = 768;
 
 /// How signs are formed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,37 +69,28 @@ fn share(k: usize, n: usize) -> f64 {
 impl Tables {
     fn new(phis: usize) -> Self {
         let n = phis - 1;
-        let mut out = Self::default();
-        for m in 0..phis {
+        // Each column's entries, in units of pi / n.
+        let entries = |m: usize| {
             let beyond = 2 * m > n;
-            // The angle in units of pi / n.
             let k = if beyond { 2 * m - n } else { 2 * m };
             let angle = share(k, n);
             let cosine = if 2 * k > n { -libm::cos(share(n - k, n)) } else { libm::cos(angle) };
-            out.angle.push(angle);
-            out.sine.push(sine_of(k, n));
-            out.cosine.push(cosine);
-            out.c1.push(angular_c1(angle));
             let back = if beyond { share(n - k, n) } else { 0.0 };
-            out.back.push(back);
-            out.back_c1.push(angular_c1(back));
+            [angle, sine_of(k, n), cosine, angular_c1(angle), back, angular_c1(back)]
+        };
+        let mut tables = [const { Vec::new() }; 6];
+        for start in (0..phis).step_by(EIGHT) {
+            let mut eights = [Eight::default(); 6];
+            for m in start..phis.min(start + EIGHT) {
+                for (eight, x) in eights.iter_mut().zip(entries(m)) {
+                    eight.0[m - start] = x;
+                }
+            }
+            tables.iter_mut().zip(eights).for_each(|(table, eight)| table.push(eight));
         }
-        let tables =
-            [&mut out.angle, &mut out.sine, &mut out.cosine, &mut out.c1, &mut out.back, &mut out.back_c1];
-        for table in tables {
-            table.resize(phis + 8, 0.0);
-        }
-        out
+        let [angle, sine, cosine, c1, back, back_c1] = tables;
+        Self { angle, sine, cosine, c1, back, back_c1 }
     }
-}
-
-/// Where the formula changes along a row, and the column with `phi = theta`.
-struct Borders {
-    half: usize,
-    theta: usize,
-    pi: usize,
-    opposite: usize,
-    zero: Option<usize>,
 }
 
 impl L12Map {
@@ -227,16 +223,15 @@ impl L12Map {
     /// ```
     pub fn values_into(&self, rows: Range<usize>, out: &mut [f64]) -> Result<(), L12Error> {
         self.check(&rows, out.len())?;
-        for (i, row) in rows.zip(out.chunks_exact_mut(self.phis)) {
-            if i == 0 || i == self.thetas - 1 {
-                row.fill(0.0);
-                continue;
+        for (start, group) in rows.step_by(GROUP).zip(out.chunks_mut(GROUP * self.phis)) {
+            let scale = |t: &ThetaPart| Values { scale: t.scale() };
+            self.group(start, scale, group);
+            for (i, row) in (start..).zip(group.chunks_exact_mut(self.phis)) {
+                self.zeros(i).for_each(|m| row[m] = 0.0);
+                if self.is_closed(i) {
+                    row.fill(0.0);
+                }
             }
-            let t = self.theta_part(i);
-            let borders = self.borders(i);
-            let mut sink = Values { scale: t.scale() };
-            on_lanes!(self.lanes, simd => self.row(simd, &t, &borders, (&mut sink, &mut *row)));
-            self.zeros(&borders).for_each(|m| row[m] = 0.0);
         }
         Ok(())
     }
@@ -267,34 +262,60 @@ impl L12Map {
     pub fn signs_into(&self, rows: Range<usize>, form: SignForm, out: &mut [i8]) -> Result<usize, L12Error> {
         self.check(&rows, out.len())?;
         let mut again = 0;
-        for (i, row) in rows.zip(out.chunks_exact_mut(self.phis)) {
-            if i == 0 || i == self.thetas - 1 {
-                row.fill(0);
-                continue;
+        for (start, group) in rows.step_by(GROUP).zip(out.chunks_mut(GROUP * self.phis)) {
+            self.group(start, |_| Signs::new(form == SignForm::Certified), group);
+            for (i, row) in (start..).zip(group.chunks_exact_mut(self.phis)) {
+                if self.is_closed(i) {
+                    row.fill(0);
+                    continue;
+                }
+                if form == SignForm::Certified {
+                    again += self.settle(i, row);
+                }
+                self.zeros(i).for_each(|m| row[m] = 0);
             }
-            let t = self.theta_part(i);
-            let borders = self.borders(i);
-            let mut sink = Signs::new(form == SignForm::Certified);
-            on_lanes!(self.lanes, simd => self.row(simd, &t, &borders, (&mut sink, &mut *row)));
-            if sink.certified {
-                again += self.settle((i, &t), &borders, row);
-            }
-            self.zeros(&borders).for_each(|m| row[m] = 0);
         }
         Ok(again)
     }
 
+    /// Whether `L12` vanishes on the whole row.
+    fn is_closed(&self, i: usize) -> bool {
+        i == 0 || i == self.thetas - 1
+    }
+
+    /// Evaluates a group of rows block by block, so that a block of the tables serves all rows while it is in the cache.
+    fn group<K: Sink>(&self, start: usize, sink: impl Fn(&ThetaPart) -> K, out: &mut [K::Entry]) {
+        let rows = start..start + out.len() / self.phis;
+        let mut forms: Vec<(Row, K)> = rows
+            .map(|i| {
+                let t = self.theta_part(i);
+                (Row::new(&t, self.borders(i)), sink(&t))
+            })
+            .collect();
+        on_lanes!(self.lanes, simd => self.blocks(simd, &mut forms, out));
+    }
+
+    #[inline(always)]
+    fn blocks<S: Simd, K: Sink>(&self, simd: S, forms: &mut [(Row, K)], out: &mut [K::Entry]) {
+        for first in (0..self.phis).step_by(BLOCK) {
+            let block = first..self.phis.min(first + BLOCK);
+            for ((form, sink), row) in forms.iter_mut().zip(out.chunks_exact_mut(self.phis)) {
+                form.evaluate(simd, &self.tables, &block, (sink, row));
+            }
+        }
+    }
+
     /// Settles the entries of a row that the bound left at 0 by the form of relative accuracy; returns how many.
-    fn settle(&self, (i, t): (usize, &ThetaPart), borders: &Borders, row: &mut [i8]) -> usize {
+    fn settle(&self, i: usize, row: &mut [i8]) -> usize {
         // The exact zeros are always under the bound.
-        if on_lanes!(self.lanes, _simd => count_of(row, 0)) <= self.zeros(borders).count() as u64 {
+        if on_lanes!(self.lanes, _simd => count_of(row, 0)) <= self.zeros(i).count() as u64 {
             return 0;
         }
+        let t = self.theta_part(i);
         let mut count = 0;
-        for (m, sign) in
-            row.iter_mut().enumerate().filter(|(m, s)| **s == 0 && self.conjectured_sign(i, *m) != 0)
-        {
-            let f = self.region(i, m).numerator(t);
+        let doubtful = |m: usize, sign: i8| sign == 0 && self.conjectured_sign(i, m) != 0;
+        for (m, sign) in row.iter_mut().enumerate().filter(|(m, s)| doubtful(*m, **s)) {
+            let f = self.region(i, m).numerator(&t);
             *sign = i8::from(f > 0.0) - i8::from(f < 0.0);
             count += 1;
         }
@@ -313,38 +334,17 @@ impl L12Map {
     }
 
     /// Columns on which `F` vanishes.
-    fn zeros(&self, borders: &Borders) -> impl Iterator<Item = usize> + use<> {
-        [0, self.phis - 1].into_iter().chain(borders.zero)
-    }
-
-    fn borders(&self, i: usize) -> Borders {
+    fn zeros(&self, i: usize) -> impl Iterator<Item = usize> + use<> {
         let (r, n) = (self.thetas - 1, self.phis - 1);
         let theta = (i * n).div_ceil(2 * r);
-        Borders {
-            half: (i * n).div_ceil(4 * r),
-            theta,
-            pi: n / 2 + 1,
-            // The first column with (2 m - n) r > i n.
-            opposite: ((i * n + n * r) / (2 * r) + 1).min(n + 1),
-            zero: (2 * theta * r == i * n).then_some(theta),
-        }
+        [0, n].into_iter().chain((2 * theta * r == i * n).then_some(theta))
     }
 
-    #[inline(always)]
-    fn row<S: Simd, K: Sink>(
-        &self,
-        simd: S,
-        t: &ThetaPart,
-        borders: &Borders,
-        (sink, row): (&mut K, &mut [K::Entry]),
-    ) {
-        let &Borders { half, theta, pi, opposite, .. } = borders;
-        let tables = &self.tables;
-        sweep(simd, tables, 0..half, &NextToFirst::inside(t), (&mut *sink, &mut *row));
-        sweep(simd, tables, half..theta, &Turned::inside(t), (&mut *sink, &mut *row));
-        sweep(simd, tables, theta..pi, &Turned::ahead(t), (&mut *sink, &mut *row));
-        sweep(simd, tables, pi..opposite, &Turned::opposite(t), (&mut *sink, &mut *row));
-        sweep(simd, tables, opposite..self.phis, &NextToFirst::behind(t), (sink, row));
+    /// The first columns beyond half of theta, not below theta, beyond pi, beyond pi + theta, and the end.
+    fn borders(&self, i: usize) -> [usize; 5] {
+        let (r, n) = (self.thetas - 1, self.phis - 1);
+        let opposite = ((i * n + n * r) / (2 * r) + 1).min(n + 1);
+        [(i * n).div_ceil(4 * r), (i * n).div_ceil(2 * r), n / 2 + 1, opposite, n + 1]
     }
 
     /// How many entries of a row are not `sign`.

@@ -5,22 +5,23 @@
 
 use super::theta::ThetaPart;
 use crate::arc_cosine::angular_c1;
+use crate::eight::{EIGHT, Eight};
 use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask, f64x8};
 use std::f64::consts::PI;
 use std::ops::Range;
 
-/// What the angles phi of a grid contribute: `phi` up to pi, `phi - pi` beyond; padded with eight zeros.
-#[derive(Clone, Debug, Default)]
+/// What the angles phi of a grid contribute: `phi` up to pi, `phi - pi` beyond; whole vectors, the last filled with zeros.
+#[derive(Clone, Debug)]
 pub(super) struct Tables {
-    pub(super) angle: Vec<f64>,
-    pub(super) sine: Vec<f64>,
-    pub(super) cosine: Vec<f64>,
+    pub(super) angle: Vec<Eight>,
+    pub(super) sine: Vec<Eight>,
+    pub(super) cosine: Vec<Eight>,
     /// `c1` of the angle.
-    pub(super) c1: Vec<f64>,
+    pub(super) c1: Vec<Eight>,
     /// `2 pi - phi` beyond pi.
-    pub(super) back: Vec<f64>,
+    pub(super) back: Vec<Eight>,
     /// `c1` of that.
-    pub(super) back_c1: Vec<f64>,
+    pub(super) back_c1: Vec<Eight>,
 }
 
 /// Rounding errors of a form in units of EPSILON times the size of its terms; derived at (N.30).
@@ -29,7 +30,7 @@ const ROUNDINGS: f64 = 96.0;
 /// One formula for `F` over a stretch of a row, with a bound on its rounding error there.
 pub(super) trait Form {
     /// The three tables that it reads.
-    fn tables<'t>(&self, tables: &'t Tables) -> [&'t [f64]; 3];
+    fn tables<'t>(&self, tables: &'t Tables) -> [&'t [Eight]; 3];
     /// Eight values.
     fn eight<S: Simd>(&self, simd: S, read: [f64x8<S>; 3]) -> f64x8<S>;
     /// A bound on the error of each value of the stretch.
@@ -66,7 +67,7 @@ impl NextToFirst {
 }
 
 impl Form for NextToFirst {
-    fn tables<'t>(&self, tables: &'t Tables) -> [&'t [f64]; 3] {
+    fn tables<'t>(&self, tables: &'t Tables) -> [&'t [Eight]; 3] {
         if self.behind {
             [&tables.back, &tables.sine, &tables.back_c1]
         } else {
@@ -136,7 +137,7 @@ impl Turned {
 }
 
 impl Form for Turned {
-    fn tables<'t>(&self, tables: &'t Tables) -> [&'t [f64]; 3] {
+    fn tables<'t>(&self, tables: &'t Tables) -> [&'t [Eight]; 3] {
         [&tables.angle, &tables.sine, &tables.cosine]
     }
 
@@ -165,46 +166,90 @@ pub(super) trait Sink {
     fn eight<S: Simd>(&mut self, simd: S, f: f64x8<S>) -> [Self::Entry; 8];
 }
 
-/// Evaluates a form over a stretch of a row. The last eight overlap with those before them; of a shorter stretch only
-/// the first entries are kept.
+/// The formulas of a row, each with the columns where it holds.
+pub(super) struct Row {
+    next: [(Range<usize>, NextToFirst); 2],
+    turned: [(Range<usize>, Turned); 3],
+}
+
+impl Row {
+    /// Of the borders between the stretches: half of theta, theta, pi, pi + theta, the end.
+    pub(super) fn new(t: &ThetaPart, [half, theta, pi, opposite, end]: [usize; 5]) -> Self {
+        Self {
+            next: [(0..half, NextToFirst::inside(t)), (opposite..end, NextToFirst::behind(t))],
+            turned: [
+                (half..theta, Turned::inside(t)),
+                (theta..pi, Turned::ahead(t)),
+                (pi..opposite, Turned::opposite(t)),
+            ],
+        }
+    }
+
+    /// Evaluates the columns of a block, which starts at a whole vector.
+    #[inline(always)]
+    pub(super) fn evaluate<S: Simd, K: Sink>(
+        &self,
+        simd: S,
+        tables: &Tables,
+        block: &Range<usize>,
+        (sink, row): (&mut K, &mut [K::Entry]),
+    ) {
+        let within = |stretch: &Range<usize>| stretch.start.max(block.start)..stretch.end.min(block.end);
+        for (stretch, form) in &self.next {
+            sweep(simd, tables, within(stretch), form, (&mut *sink, &mut *row));
+        }
+        for (stretch, form) in &self.turned {
+            sweep(simd, tables, within(stretch), form, (&mut *sink, &mut *row));
+        }
+    }
+}
+
+/// Evaluates a form over a stretch of a row, whole vectors of the tables at a time; of the first and the last vector only
+/// the entries inside the stretch are kept.
 #[inline(always)]
-pub(super) fn sweep<S: Simd, F: Form, K: Sink>(
+fn sweep<S: Simd, F: Form, K: Sink>(
     simd: S,
     tables: &Tables,
     stretch: Range<usize>,
     form: &F,
     (sink, row): (&mut K, &mut [K::Entry]),
 ) {
-    let count = stretch.len();
-    if count == 0 {
+    if stretch.is_empty() {
         return;
     }
     sink.expect(form.error());
     let read = form.tables(tables);
-    let out = &mut row[stretch.clone()];
-    if count < 8 {
-        let eight = sink.eight(simd, form.eight(simd, at(simd, read, stretch.start)));
-        out.copy_from_slice(&eight[..count]);
+    let (first, last) = (stretch.start.div_ceil(EIGHT), stretch.end / EIGHT);
+    if first > last {
+        edge(simd, read, stretch, form, (sink, row));
         return;
     }
-    let [one, two, three] = read.map(|table| table[stretch.clone()].as_chunks::<8>().0);
-    for (((a, b), c), cells) in one.iter().zip(two).zip(three).zip(out.as_chunks_mut::<8>().0) {
-        let read = [a, b, c].map(
-            #[inline(always)]
-            |eight| f64x8::load_array(simd, *eight),
-        );
-        *cells = sink.eight(simd, form.eight(simd, read));
+    edge(simd, read, stretch.start..first * EIGHT, form, (&mut *sink, &mut *row));
+    let [one, two, three] = read.map(|table| &table[first..last]);
+    let cells = row[first * EIGHT..last * EIGHT].as_chunks_mut::<EIGHT>().0;
+    for (((a, b), c), cells) in one.iter().zip(two).zip(three).zip(cells) {
+        *cells = sink.eight(simd, form.eight(simd, [a.load(simd), b.load(simd), c.load(simd)]));
     }
-    let last = sink.eight(simd, form.eight(simd, at(simd, read, stretch.end - 8)));
-    out[count - 8..].copy_from_slice(&last);
+    edge(simd, read, last * EIGHT..stretch.end, form, (sink, row));
 }
 
-/// Eight entries of each table from `start` on.
+/// A part of one vector.
 #[inline(always)]
-fn at<S: Simd>(simd: S, read: [&[f64]; 3], start: usize) -> [f64x8<S>; 3] {
-    let [a, b, c] = read;
-    let load = |table: &[f64]| f64x8::from_slice(simd, &table[start..start + 8]);
-    [load(a), load(b), load(c)]
+fn edge<S: Simd, F: Form, K: Sink>(
+    simd: S,
+    read: [&[Eight]; 3],
+    part: Range<usize>,
+    form: &F,
+    (sink, row): (&mut K, &mut [K::Entry]),
+) {
+    if part.is_empty() {
+        return;
+    }
+    let at = part.start / EIGHT;
+    let [a, b, c] = read.map(|table| table[at]);
+    let eight = sink.eight(simd, form.eight(simd, [a.load(simd), b.load(simd), c.load(simd)]));
+    let offset = part.start - at * EIGHT;
+    row[part.clone()].copy_from_slice(&eight[offset..offset + part.len()]);
 }
 
 /// Stores `scale * F`.

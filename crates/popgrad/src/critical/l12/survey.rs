@@ -32,6 +32,9 @@ pub enum SignAdvance {
     Done(SignCount),
 }
 
+/// Rows whose signs are formed together.
+const TOGETHER: usize = 16;
+
 /// Counts the signs of a map row by row.
 ///
 /// ```
@@ -48,14 +51,14 @@ pub struct SignSurvey {
     form: SignForm,
     next: usize,
     count: SignCount,
-    row: Vec<i8>,
+    /// Signs of the rows at hand.
+    rows: Vec<i8>,
 }
 
 impl SignSurvey {
     /// Before the first row.
     pub fn new(map: L12Map, form: SignForm) -> Self {
-        let row = vec![0; map.phis()];
-        Self { map, form, next: 0, count: SignCount::default(), row }
+        Self { map, form, next: 0, count: SignCount::default(), rows: Vec::new() }
     }
 
     /// The map.
@@ -72,7 +75,7 @@ impl SignSurvey {
         let total = self.map.thetas();
         let end = total.min(self.next.saturating_add(rows));
         while self.next < end {
-            self.count_row()?;
+            self.count_rows(end.min(self.next + TOGETHER))?;
         }
         Ok(if self.next == total {
             SignAdvance::Done(self.count)
@@ -91,34 +94,39 @@ impl SignSurvey {
         Ok(self.count)
     }
 
-    fn count_row(&mut self) -> Result<(), L12Error> {
-        let (i, map) = (self.next, &self.map);
-        self.count.again += map.signs_into(i..i + 1, self.form, &mut self.row)? as u64;
-        let inside = map.inside(i);
-        let wrong = map.others(&self.row[inside.clone()], 1);
-        let outside = map.others(&self.row[..inside.start], -1) + map.others(&self.row[inside.end..], -1);
-        let zeros = map.expected_zeros(i);
-        if wrong == 0 && outside == zeros {
-            let (all, positive) = (self.row.len() as u64, inside.len() as u64);
-            self.count.positive += positive;
-            self.count.zero += zeros;
-            self.count.negative += all - positive - zeros;
-        } else {
-            self.count_one_by_one(i);
+    /// Counts up to the row `end`.
+    fn count_rows(&mut self, end: usize) -> Result<(), L12Error> {
+        let (start, phis) = (self.next, self.map.phis());
+        self.rows.resize((end - start) * phis, 0);
+        self.count.again += self.map.signs_into(start..end, self.form, &mut self.rows)? as u64;
+        for (i, row) in (start..end).zip(self.rows.chunks_exact(phis)) {
+            self.count.add_row(&self.map, i, row);
         }
-        self.next += 1;
+        self.next = end;
         Ok(())
     }
+}
 
-    /// The counts of a row that is not as the conjecture says.
-    fn count_one_by_one(&mut self, i: usize) {
-        for (m, sign) in self.row.iter().enumerate() {
+impl SignCount {
+    fn add_row(&mut self, map: &L12Map, i: usize, row: &[i8]) {
+        let inside = map.inside(i);
+        let wrong = map.others(&row[inside.clone()], 1);
+        let outside = map.others(&row[..inside.start], -1) + map.others(&row[inside.end..], -1);
+        let zeros = map.expected_zeros(i);
+        if wrong == 0 && outside == zeros {
+            let (all, positive) = (row.len() as u64, inside.len() as u64);
+            self.positive += positive;
+            self.zero += zeros;
+            self.negative += all - positive - zeros;
+            return;
+        }
+        for (m, sign) in row.iter().enumerate() {
             match sign {
-                1.. => self.count.positive += 1,
-                0 => self.count.zero += 1,
-                _ => self.count.negative += 1,
+                1.. => self.positive += 1,
+                0 => self.zero += 1,
+                _ => self.negative += 1,
             }
-            self.count.violations += u64::from(*sign != self.map.conjectured_sign(i, m));
+            self.violations += u64::from(*sign != map.conjectured_sign(i, m));
         }
     }
 }
