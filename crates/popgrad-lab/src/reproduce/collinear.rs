@@ -1,8 +1,8 @@
 //! Section 5.3: saddles with both students on one line, and where that line lies.
 
 use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
-use super::newton::polish;
 use super::numbers::significant;
+use super::polish::polish;
 use super::sampling::{distance, largest, length};
 use crate::figure::{Axis, Colour, Dash, Figure, Layer, Mark, Panel};
 use popgrad::{Blocks, Matrix, Student, TwoLayer, angular_h, symmetric_eigenvalues};

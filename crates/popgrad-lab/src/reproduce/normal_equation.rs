@@ -1,8 +1,8 @@
 //! Eq. 9 to 13, Proposition 1 and Theorem 3: the normal equation, its projections, and what excludes critical points.
 
 use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
-use super::newton::polish;
 use super::numbers::with_uncertainty;
+use super::polish::polish;
 use super::sampling::{dot, largest, length};
 use super::symmetric::normal_matrix;
 use popgrad::{Matrix, NormalEquation, Student, TwoLayer};

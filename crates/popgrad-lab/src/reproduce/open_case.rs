@@ -1,10 +1,11 @@
 //! The case that Theorem 4 leaves open: exactly one teacher in the students' cone.
 
 use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
-use super::newton::{Polished, polish};
 use super::numbers::significant;
+use super::polish::{Polished, polish};
 use super::sampling::length;
 use popgrad::{Blocks, Matrix, NormalEquation, Student, TwoLayer, cone_counts, symmetric_eigenvalues};
+use popgrad_proof::{PointOptions, PointProblem, PointReport, PointStatus};
 
 /// What can go wrong while a claim is measured.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -20,7 +21,8 @@ pub(super) const ONE_INSIDE: Claim = Claim {
              spectrum in the plane and, in three dimensions, out of it.",
     expected: Verdict::Open,
     note: "Such points exist: saddles for teachers of like norms, and, where one teacher is about ten times shorter, a strict local \
-           minimum that is not global. The gradient vanishes to rounding here; an enclosure is the business of a certificate.",
+           minimum that is not global. Their existence and their index are proved (`popgrad certify points`); `popgrad certify \
+           enumerate` lists all of a teacher. That this is new against the whole literature is not claimed.",
     measure: one_inside,
 };
 
@@ -81,6 +83,14 @@ struct Found {
     inside: usize,
     excluded: bool,
     lifted: Vec<f64>,
+    proof: PointReport,
+}
+
+/// What is proved in three dimensions, and so for every `d >= 3`: out of the plane all directions are alike.
+fn certified(teacher: &Matrix, w: &Matrix) -> Result<PointReport, Failure> {
+    let lift = |x: &Matrix| Matrix::from_rows(&[0, 1].map(|i| [x.row(i)[0], x.row(i)[1], 0.0]));
+    let problem = PointProblem::try_new(lift(teacher), vec![1.0; 2], vec![1.0; 2])?;
+    Ok(problem.certify(lift(w).view(), PointOptions::default())?)
 }
 
 fn find(bench: &Bench<'_>, case: &Case) -> Result<Found, Failure> {
@@ -94,6 +104,7 @@ fn find(bench: &Bench<'_>, case: &Case) -> Result<Found, Failure> {
         inside: cone_counts(students, case.teacher).teachers_in_student_cone,
         excluded: NormalEquation::try_new(&problem, Student::new(w.view()))?.theorem3().excluded,
         lifted: lifted_spectrum(&teacher, w)?,
+        proof: certified(&teacher, w)?,
         point,
     })
 }
@@ -104,7 +115,7 @@ fn one_inside(bench: &Bench<'_>) -> Outcome {
     let mut table =
         Table::new("Critical points with exactly one teacher strictly inside the students' cone.", &head);
     for (i, case) in CASES.iter().enumerate() {
-        let Found { point, gradient, inside, excluded, lifted } = find(bench, case)?;
+        let Found { point, gradient, inside, excluded, lifted, proof } = find(bench, case)?;
         let name = format!("point {}", i + 1);
         findings.check(&format!("{name}: gradient"), gradient, None, Bound::at_most(1e-14));
         findings.check(
@@ -129,6 +140,13 @@ fn one_inside(bench: &Bench<'_>) -> Outcome {
         let least = lifted[0];
         let bound = if case.minimum { Bound::at_least(0.005) } else { Bound::at_most(-0.001) };
         findings.check(&format!("{name}: smallest eigenvalue of the Hessian, d = 3"), least, None, bound);
+        let proved = proof.status == PointStatus::Certified && (proof.index == Some(0)) == case.minimum;
+        findings.check(
+            &format!("{name}: existence and kind proved by intervals, d = 3"),
+            f64::from(u8::from(proved)),
+            None,
+            Bound::exactly(1.0),
+        );
         let vector = |x: &[f64]| format!("({}, {})", significant(x[0], 6), significant(x[1], 6));
         let teachers = format!("{}, {}", vector(&case.teacher[0]), vector(&case.teacher[1]));
         let kind = if case.minimum { "strict local minimum" } else { "saddle" };

@@ -1,8 +1,8 @@
 //! Theorem 2: critical points outside the teachers' span come in manifolds.
 
 use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
-use super::newton::polish;
 use super::numbers::significant;
+use super::polish::polish;
 use super::sampling::{dot, largest, length};
 use popgrad::{InputLaw, Matrix, NormalEquation, Student, TwoLayer};
 
