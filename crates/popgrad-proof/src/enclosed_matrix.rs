@@ -21,6 +21,11 @@ pub(crate) fn raised(x: f64, terms: usize) -> f64 {
     x * (1.0 + 2.0 * n * f64::EPSILON) + n * f64::MIN_POSITIVE
 }
 
+/// An upper bound of the Euclidean norm of a list of doubles.
+pub(crate) fn norm_up(x: &[f64]) -> f64 {
+    raised(raised(x.iter().map(|x| x * x).sum(), x.len()).sqrt(), 1)
+}
+
 /// `A B` for row-major doubles, `A` of `m x k`, `B` of `k x n`.
 fn product(a: &[f64], b: &[f64], k: usize, n: usize) -> Vec<f64> {
     let m = a.len() / k;
@@ -48,6 +53,11 @@ impl EnclosedMatrix {
         let mid = entries.iter().map(|x| x.middle()).collect();
         let rad = entries.iter().map(|x| x.radius()).collect();
         Self { rows, cols, mid, rad }
+    }
+
+    /// Number of rows.
+    pub(crate) fn size(&self) -> usize {
+        self.rows
     }
 
     /// The entry as an interval.

@@ -6,12 +6,14 @@
 //!
 //! - [`Interval`]: sets of real numbers with outward rounding, on the standard library alone.
 //! - [`PointProblem::certify`]: existence, local uniqueness, loss and index of critical points.
+//! - [`EnumerationSearch`]: all critical points of two students in the plane of two teachers.
 //! - [`prove_conjecture1`], [`check_conjecture1`]: Conjecture 1 of Tian (2017), proved, and its certificate checked.
 //!
 //! No files, no printing, no clock, no threads.
 
 mod conjecture1;
 mod enclosed_matrix;
+mod enumerate;
 mod environment;
 mod interval;
 mod landscape;
@@ -21,6 +23,7 @@ pub use conjecture1::{
     CertificateError, CheckedConjecture1, Conjecture1Certificate, Conjecture1Proof, Leaf, Region,
     RegionReport, check_conjecture1, prove_conjecture1,
 };
+pub use enumerate::{EnumerateError, EnumeratedPoint, Enumeration, EnumerationSearch, PointClass};
 pub use environment::{EnvironmentError, check_environment};
 pub use interval::Interval;
 pub use points::{Claim, PointError, PointOptions, PointProblem, PointReason, PointReport, PointStatus};

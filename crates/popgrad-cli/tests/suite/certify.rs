@@ -162,3 +162,33 @@ fn bad_points_are_refused() {
          the dimension",
     );
 }
+
+#[test]
+fn the_critical_points_of_two_teachers_are_enumerated() {
+    let here = Scratch::new("certify-enumerate");
+    let found = here.json("certify enumerate --teacher orthonormal:2");
+    assert_eq!((&found["schema"], &found["undecided"]), (&json!("popgrad.certify/1"), &json!(0)));
+    let points = found["points"].as_array().unwrap();
+    let classes: Vec<&str> = points.iter().map(|p| p["class"].as_str().unwrap()).collect();
+    assert_eq!(classes, ["global", "isolated", "segment", "segment"]);
+    assert!(points.iter().all(|p| p["status"] == json!("certified")), "{found}");
+    assert_eq!((&points[1]["index"], &points[1]["out_of_plane_index"]), (&json!(1), &json!(1)));
+    let ran = here.run("certify enumerate --teacher orthonormal:2");
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
+    assert!(ran.stdout.lines().last().unwrap().starts_with("complete: "), "{}", ran.stdout);
+}
+
+#[test]
+fn teachers_that_cannot_be_enumerated_are_refused() {
+    let here = Scratch::new("certify-enumerate-bad");
+    here.refuses(
+        "certify enumerate --teacher orthonormal:3",
+        "--teacher: the teacher is 3 x 3; an enumeration needs two teachers in the plane, 2 x 2",
+    );
+    here.npy("v.npy", &[2, 2], &[1.0, 2.0, -2.0, -4.0]);
+    here.refuses(
+        "certify enumerate --teacher v.npy",
+        "--teacher: the teachers are collinear or as good as collinear (or one is zero); an enumeration needs an angle \
+         between 0 and pi",
+    );
+}

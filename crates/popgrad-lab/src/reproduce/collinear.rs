@@ -1,8 +1,9 @@
 //! Section 5.3: saddles with both students on one line, and where that line lies.
 
 use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::newton::polish;
 use super::numbers::significant;
-use super::sampling::{largest, length};
+use super::sampling::{distance, largest, length};
 use crate::figure::{Axis, Colour, Dash, Figure, Layer, Mark, Panel};
 use popgrad::{Blocks, Matrix, Student, TwoLayer, angular_h, symmetric_eigenvalues};
 use std::f64::consts::PI;
@@ -73,6 +74,13 @@ fn residual(bench: &Bench<'_>, problem: &TwoLayer, w: &Matrix) -> Result<f64, Fa
     Ok(length(bench.maths.gradient(w, &problem.teacher().to_matrix())?.as_slice()))
 }
 
+/// Two more kinds of points on the bisector of equal norms: one student each way, and both away from the teachers.
+fn on_the_bisector() -> [(&'static str, Matrix); 2] {
+    let (near, far) = (2.0 * angular_h(HALF) / PI, 2.0 * angular_h(PI - HALF) / PI);
+    let along = |x: f64, y: f64| Matrix::from_rows(&[[x, 0.0], [y, 0.0]]);
+    [("one student each way", along(near, -far)), ("both away", along(-0.3 * far, -0.7 * far))]
+}
+
 fn bisector(bench: &Bench<'_>) -> Outcome {
     let mut findings = Findings::default();
     let head = ["norms", "direction from the bisector", "|w1| + |w2|", "gradient", "Hessian eigenvalues"];
@@ -119,6 +127,33 @@ fn bisector(bench: &Bench<'_>) -> Outcome {
             spectrum.join(", "),
         ];
         table.row(std::iter::once(format!("{}, {}", norms[0], norms[1])).chain(row).collect());
+    }
+    for (name, w) in on_the_bisector() {
+        let problem = problem([1.0, 1.0])?;
+        let point = polish(&problem, &w)?;
+        let moved = distance(point.weights.as_slice(), w.as_slice());
+        let left = residual(bench, &problem, &w)?;
+        findings.check(&format!("norms 1 and 1, {name}: gradient"), left, None, Bound::at_most(1e-14));
+        findings.check(
+            &format!("norms 1 and 1, {name}: way to the point that Newton's method finds"),
+            moved,
+            None,
+            Bound::at_most(1e-12),
+        );
+        findings.check(
+            &format!("norms 1 and 1, {name}: smallest eigenvalue"),
+            point.eigenvalues[0],
+            None,
+            Bound::at_most(-1.0),
+        );
+        let spectrum: Vec<String> = point
+            .eigenvalues
+            .iter()
+            .map(|x| significant(if x.abs() < 1e-14 { 0.0 } else { *x }, 3))
+            .collect();
+        let sum = length(w.row(0)) + length(w.row(1));
+        let row = [significant(0.0, 6), significant(sum, 6), significant(left, 1), spectrum.join(", ")];
+        table.row(std::iter::once(format!("1, 1; {name}")).chain(row).collect());
     }
     // 25 digits of an independent solution of the corrected condition.
     let apart = (direction([1.0, 2.0]) - -0.249_954_860_542_595_9).abs();

@@ -93,7 +93,7 @@ fn cones(bench: &Bench<'_>) -> Outcome {
     findings.table(table);
     findings.figure(
         "fig3",
-        "Fig. 3, redrawn: L12 and L21 over the direction of the teacher, as distances from the unit circle (outwards where \
+        "The geometry of Fig. 3, computed: L12 and L21 over the direction of the teacher, as distances from the unit circle (outwards where \
          positive), for two angles between the students. Both are positive inside the students' cone (shaded) and negative \
          outside.",
         &geometry()?,
@@ -102,7 +102,7 @@ fn cones(bench: &Bench<'_>) -> Outcome {
     let panels = CASES.iter().filter_map(|(key, title)| examples.get(key).map(|d| case(d, title)));
     findings.figure(
         "fig4",
-        "Fig. 4, redrawn from the first well spread draw of each kind: students (solid) and teachers (dashed), the students' cone \
+        "The cases of Fig. 4, the first well spread draw of each kind: students (solid) and teachers (dashed), the students' cone \
          shaded. Only where exactly one teacher lies inside the students' cone does the sign of L not exclude a critical point.",
         &panels.fold(cases, Figure::with),
     );
@@ -151,7 +151,11 @@ fn shade(panel: &mut Panel, sides: [[f64; 2]; 2], radius: f64) {
 fn ray(panel: &mut Panel, v: [f64; 2], name: &str, colour: Colour, dash: Dash) {
     panel.push(Layer::line([(0.0, 0.0), (v[0], v[1])]).colour(colour).dash(dash).width(2.0));
     panel.push(Layer::marks([(v[0], v[1])], Mark::Disc).colour(colour).width(3.0));
-    let anchor = if v[0] >= 0.0 { Anchor::Right } else { Anchor::Left };
+    let anchor = match v {
+        [x, y] if y > 2.0 * x.abs() => Anchor::Above,
+        [x, _] if x >= 0.0 => Anchor::Right,
+        _ => Anchor::Left,
+    };
     panel.push(Layer::text((v[0], v[1]), name, anchor).colour(colour));
 }
 

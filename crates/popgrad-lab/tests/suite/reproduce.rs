@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 /// Claims that take a fraction of a second each, from every group.
-const FAST: [&str; 24] = [
+const FAST: [&str; 30] = [
     "theorem1-gaussian",
     "fig2-terms",
     "fig7a-angle",
@@ -16,6 +16,12 @@ const FAST: [&str; 24] = [
     "eq8-gradient",
     "gradient-at-zero",
     "eq7-a-at-zero",
+    "theorem2-manifold",
+    "eq9-normal-equation",
+    "proposition1",
+    "theorem4-open-case",
+    "section53-bisector",
+    "fig10-signs",
     "theorem5-lyapunov",
     "theorem6-bound",
     "theorem6-large-radius",
@@ -189,7 +195,7 @@ fn a_defect_in_the_mathematics_turns_most_claims_red() {
     plan.defect = 0.05;
     let report = quietly(&plan);
     let red: Vec<&str> = report.claims.iter().filter(|c| !c.agrees()).map(|c| c.id).collect();
-    assert!(red.len() >= 20, "only {} of {} fail: {red:?}", red.len(), FAST.len());
+    assert!(red.len() >= 26, "only {} of {} fail: {red:?}", red.len(), FAST.len());
     assert!(!report.agrees());
     assert!(report.claims.iter().all(|c| c.agrees() || c.verdict == Verdict::NotReproduced));
     let page = fs::read_to_string(plan.out.join("index.html")).expect("the page is written");

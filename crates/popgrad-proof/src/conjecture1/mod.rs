@@ -88,6 +88,11 @@ pub struct Leaf {
     pub u: [f64; 2],
 }
 
+/// An enclosure of the divided function of a region over a box, (C.20)-(C.24).
+pub(crate) fn divided(region: Region, leaf: &Leaf) -> Interval {
+    region::enclosure(region, leaf, &region::Factors::EXACT)
+}
+
 /// The boxes that prove Conjecture 1: for each region a tiling of `[0, pi] x [0, 1]`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conjecture1Certificate {

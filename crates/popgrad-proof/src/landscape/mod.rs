@@ -93,55 +93,79 @@ impl Landscape {
 
     /// The gradient with respect to all students, (V.2).
     pub(crate) fn gradient(&self, weights: &[Interval]) -> Result<Vec<Interval>, PointError> {
-        let students = self.student_units(weights)?;
-        let mut gradient = Vec::with_capacity(weights.len());
-        for (j, (own, a)) in students.iter().zip(&self.student_output).enumerate() {
-            let mut field: Vec<Interval> = own.vector.iter().map(|x| *x * (0.5 * a)).collect();
-            for (k, (other, b)) in students.iter().zip(&self.student_output).enumerate() {
-                if k != j {
-                    Pair::new(own, other).add_gating(own, other, Interval::point(*b), &mut field);
-                }
-            }
-            for (teacher, b) in self.teachers() {
-                Pair::new(own, teacher).add_gating(own, teacher, -b, &mut field);
-            }
-            gradient.extend(field.into_iter().map(|x| x * *a));
-        }
-        Ok(gradient)
+        let over = self.over(weights)?;
+        Ok((0..self.students()).flat_map(|j| over.gradient(j)).collect())
     }
 
     /// The Hessian with respect to all students, row by row, (V.3).
     pub(crate) fn hessian(&self, weights: &[Interval]) -> Result<Vec<Interval>, PointError> {
-        let students = self.student_units(weights)?;
-        let (d, n) = (self.dimension(), weights.len());
-        let mut hessian = vec![Interval::ZERO; n * n];
-        for (j, own) in students.iter().enumerate() {
-            let a = Interval::point(self.student_output[j]);
-            let mut block = vec![Interval::ZERO; d * d];
-            for i in 0..d {
-                block[i * d + i] = a * 0.5;
-            }
-            for (k, other) in students.iter().enumerate().filter(|(k, _)| *k != j) {
-                let b = Interval::point(self.student_output[k]);
-                let pair = Pair::new(own, other);
-                pair.add_own(own, other, b, &mut block);
-                if k > j {
-                    let cross = pair.cross(own, other);
-                    for (i, l) in (0..d).flat_map(|i| (0..d).map(move |l| (i, l))) {
-                        let value = a * b * cross[i * d + l];
-                        hessian[(j * d + i) * n + k * d + l] = value;
-                        hessian[(k * d + l) * n + j * d + i] = value;
-                    }
+        let over = self.over(weights)?;
+        let all: Vec<usize> = (0..self.dimension()).collect();
+        Ok((0..self.students()).flat_map(|j| over.hessian_rows(j, &all)).flatten().collect())
+    }
+
+    /// The students of a box, ready for parts of gradient and Hessian.
+    pub(crate) fn over(&self, weights: &[Interval]) -> Result<Over<'_>, PointError> {
+        Ok(Over { landscape: self, students: self.student_units(weights)? })
+    }
+}
+
+/// A box of students.
+pub(crate) struct Over<'a> {
+    landscape: &'a Landscape,
+    students: Vec<Unit>,
+}
+
+impl Over<'_> {
+    /// Every other student with its index and output weight.
+    fn others(&self, j: usize) -> impl Iterator<Item = (usize, &Unit, Interval)> {
+        let weighted = self.students.iter().zip(&self.landscape.student_output).enumerate();
+        weighted.filter(move |(k, _)| *k != j).map(|(k, (unit, a))| (k, unit, Interval::point(*a)))
+    }
+
+    /// The gradient with respect to student `j`.
+    pub(crate) fn gradient(&self, j: usize) -> Vec<Interval> {
+        let (own, a) = (&self.students[j], self.landscape.student_output[j]);
+        let mut field: Vec<Interval> = own.vector.iter().map(|x| *x * (0.5 * a)).collect();
+        for (_, other, b) in self.others(j) {
+            Pair::new(own, other).add_gating(own, other, b, &mut field);
+        }
+        for (teacher, b) in self.landscape.teachers() {
+            Pair::new(own, teacher).add_gating(own, teacher, -b, &mut field);
+        }
+        field.into_iter().map(|x| x * a).collect()
+    }
+
+    /// Rows of the Hessian that belong to student `j`, for some of its coordinates.
+    pub(crate) fn hessian_rows(&self, j: usize, coordinates: &[usize]) -> Vec<Vec<Interval>> {
+        let d = self.landscape.dimension();
+        let (own, a) = (&self.students[j], Interval::point(self.landscape.student_output[j]));
+        let mut rows = vec![vec![Interval::ZERO; self.students.len() * d]; coordinates.len()];
+        for (row, i) in rows.iter_mut().zip(coordinates) {
+            row[j * d + i] = a * 0.5;
+        }
+        let add_own = |rows: &mut Vec<Vec<Interval>>, pair: &Pair, other: &Unit, b: Interval| {
+            let scale = Pair::own_scale(own, other, b);
+            for (row, i) in rows.iter_mut().zip(coordinates) {
+                for (l, x) in row[j * d..(j + 1) * d].iter_mut().enumerate() {
+                    *x = *x + pair.own_entry(own, *i, l, scale);
                 }
             }
-            for (teacher, b) in self.teachers() {
-                Pair::new(own, teacher).add_own(own, teacher, -b, &mut block);
-            }
-            for (i, l) in (0..d).flat_map(|i| (0..d).map(move |l| (i, l))) {
-                hessian[(j * d + i) * n + j * d + l] = a * block[i * d + l];
+        };
+        for (k, other, b) in self.others(j) {
+            let pair = Pair::new(own, other);
+            add_own(&mut rows, &pair, other, b);
+            for (row, i) in rows.iter_mut().zip(coordinates) {
+                for (l, x) in row[k * d..(k + 1) * d].iter_mut().enumerate() {
+                    *x = b * pair.cross_entry(own, other, *i, l);
+                }
             }
         }
-        Ok(hessian)
+        for (teacher, b) in self.landscape.teachers() {
+            add_own(&mut rows, &Pair::new(own, teacher), teacher, -b);
+        }
+        rows.iter_mut().flatten().for_each(|x| *x = a * *x);
+        rows
     }
 }
 

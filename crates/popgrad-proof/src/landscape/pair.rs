@@ -82,32 +82,22 @@ impl Pair {
         }
     }
 
-    /// Adds `factor H1`, the second derivative of `k` in its first argument.
-    pub(super) fn add_own(&self, own: &Unit, other: &Unit, factor: Interval, out: &mut [Interval]) {
-        let d = self.rest.len();
-        let scale = factor * other.norm / (Interval::PI * 2.0 * own.norm);
-        for i in 0..d {
-            for l in 0..d {
-                let identity = if i == l { Interval::ONE } else { Interval::ZERO };
-                let across = (identity - own.direction[i] * own.direction[l]) * self.sine;
-                let within = self.rest[i] * self.normal[l];
-                out[i * d + l] = out[i * d + l] + scale * (across + within);
-            }
-        }
+    /// An entry of `factor H1`, the second derivative of `k` in its first argument; `scale` is [`Pair::own_scale`].
+    pub(super) fn own_entry(&self, own: &Unit, i: usize, l: usize, scale: Interval) -> Interval {
+        let identity = if i == l { Interval::ONE } else { Interval::ZERO };
+        let across = (identity - own.direction[i] * own.direction[l]) * self.sine;
+        scale * (across + self.rest[i] * self.normal[l])
     }
 
-    /// `H2`, the mixed second derivative of `k`, row index `own`.
-    pub(super) fn cross(&self, own: &Unit, other: &Unit) -> Vec<Interval> {
-        let d = self.rest.len();
-        let mut out = Vec::with_capacity(d * d);
-        for i in 0..d {
-            for l in 0..d {
-                let identity = if i == l { self.supplement } else { Interval::ZERO };
-                let along = self.sine * own.direction[i] * other.direction[l];
-                let value = identity + self.rest[i] * self.other_rest[l] + along;
-                out.push(value / (Interval::PI * 2.0));
-            }
-        }
-        out
+    /// `factor |other| / (2 pi |own|)`.
+    pub(super) fn own_scale(own: &Unit, other: &Unit, factor: Interval) -> Interval {
+        factor * other.norm / (Interval::PI * 2.0 * own.norm)
+    }
+
+    /// An entry of `H2`, the mixed second derivative of `k`, row index `own`.
+    pub(super) fn cross_entry(&self, own: &Unit, other: &Unit, i: usize, l: usize) -> Interval {
+        let identity = if i == l { self.supplement } else { Interval::ZERO };
+        let along = self.sine * own.direction[i] * other.direction[l];
+        (identity + self.rest[i] * self.other_rest[l] + along) / (Interval::PI * 2.0)
     }
 }

@@ -8,7 +8,7 @@ use super::PointReason;
 use super::gauge::Gauge;
 use super::newton::{Guess, eigenbasis};
 use crate::Interval;
-use crate::enclosed_matrix::{EnclosedMatrix, raised};
+use crate::enclosed_matrix::{EnclosedMatrix, norm_up, raised};
 use crate::landscape::Landscape;
 use popgrad::{Matrix, MatrixView};
 
@@ -39,11 +39,6 @@ pub(super) struct Found {
 /// The box of all points within a distance.
 pub(super) fn around(center: &Matrix, radius: f64) -> Vec<Interval> {
     center.as_slice().iter().map(|x| Interval::ball(*x, radius)).collect()
-}
-
-/// An upper bound of the Euclidean norm of a list of magnitudes.
-fn norm_up(x: &[f64]) -> f64 {
-    raised(raised(x.iter().map(|x| x * x).sum(), x.len()).sqrt(), 1)
 }
 
 impl Existence<'_> {
@@ -93,27 +88,13 @@ impl Existence<'_> {
 
     /// A radius `rho` with `Y + Z rho < rho`, and `Z`; or the last `Z`.
     fn ball(&self, slice: &[f64], steps: &[f64], residual: f64, skew: f64) -> Result<(f64, f64), f64> {
-        let size = norm_up(self.guess.weights.as_slice());
-        let mut ball = FIRST_BALL * size;
-        let mut factor = f64::INFINITY;
-        for _ in 0..TRIES {
-            let reach = raised(ball * (1.0 + skew), 4);
-            let Ok(hessian) = self.landscape.hessian(&around(&self.guess.weights, reach)) else {
-                ball *= 0.1;
-                continue;
-            };
-            let n = self.guess.weights.as_slice().len();
-            let turned = EnclosedMatrix::from_intervals(n, n, &hessian).congruent(slice);
-            factor = turned.distance_from_identity(steps);
-            if factor < FACTOR && raised(residual + factor * ball, 4) < ball {
-                return Ok((ball, factor));
-            }
-            ball *= (0.5 * FACTOR / factor).clamp(1e-3, 0.1);
-            if ball <= residual || ball.is_nan() {
-                break;
-            }
-        }
-        Err(factor)
+        let center = &self.guess.weights;
+        let n = center.as_slice().len();
+        contracting_ball(norm_up(center.as_slice()), residual, steps, |ball| {
+            let over = around(center, raised(ball * (1.0 + skew), 4));
+            let hessian = self.landscape.hessian(&over).ok()?;
+            Some(EnclosedMatrix::from_intervals(n, n, &hessian).congruent(slice))
+        })
     }
 
     /// On the slice the gradient has no part along the slice, and it never has one along the orbit. Where both together
@@ -130,6 +111,32 @@ impl Existence<'_> {
         let defect = product.distance_from_identity(&vec![1.0; n]);
         if defect < 0.9 { Ok(()) } else { Err(PointReason::NotTransversal { defect }) }
     }
+}
+
+/// A radius `rho` with `Y + Z rho < rho`, and `Z`, where `turned` encloses `V H V^T` over the ball; or the last `Z`.
+pub(super) fn contracting_ball(
+    size: f64,
+    residual: f64,
+    steps: &[f64],
+    turned: impl Fn(f64) -> Option<EnclosedMatrix>,
+) -> Result<(f64, f64), f64> {
+    let mut ball = FIRST_BALL * size;
+    let mut factor = f64::INFINITY;
+    for _ in 0..TRIES {
+        let Some(turned) = turned(ball) else {
+            ball *= 0.1;
+            continue;
+        };
+        factor = turned.distance_from_identity(steps);
+        if factor < FACTOR && raised(residual + factor * ball, 4) < ball {
+            return Ok((ball, factor));
+        }
+        ball *= (0.5 * FACTOR / factor).clamp(1e-3, 0.1);
+        if ball <= residual || ball.is_nan() {
+            break;
+        }
+    }
+    Err(factor)
 }
 
 /// Why no zero of the gradient lies within `radius` of a point, if that can be shown.

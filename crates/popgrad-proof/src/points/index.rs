@@ -56,7 +56,7 @@ fn skewness(n: usize, frame: &[f64]) -> f64 {
 
 /// (V.11), (V.12): the smallest eigenvalue of `H`, or the smallest above those that the manifold forces to zero, from the discs
 /// of `V H V^T` in the whole frame and in the part of it across the manifold. `V V^T` is within `skew` of the identity.
-fn smallest_eigenvalue(whole: &[Interval], across: &[Interval], skew: f64) -> Interval {
+pub(super) fn smallest_eigenvalue(whole: &[Interval], across: &[Interval], skew: f64) -> Interval {
     if skew >= 0.5 || skew.is_nan() {
         return Interval::ENTIRE;
     }

@@ -13,6 +13,8 @@ use popgrad::{Matrix, MatrixView};
 /// Directions closer than this many radii of the ball, or than this angle, may be one.
 const SAME_DIRECTION: f64 = 4.0;
 const SMALL_ANGLE: f64 = 1e-6;
+/// However short a student is, a larger angle is one.
+const LARGEST_ANGLE: f64 = 0.05;
 
 /// The problem with groups of students merged.
 pub(super) struct Merged {
@@ -103,7 +105,8 @@ fn collinear(output: &[f64], point: MatrixView<'_>, radius: f64) -> Vec<Vec<usiz
     for j in 0..point.rows() {
         let e = direction(j);
         let slack = |i: usize| {
-            SMALL_ANGLE.max(SAME_DIRECTION * radius / norm(point.row(i)).min(norm(point.row(j))).max(radius))
+            let shorter = norm(point.row(i)).min(norm(point.row(j)));
+            (SAME_DIRECTION * radius / shorter).clamp(SMALL_ANGLE, LARGEST_ANGLE)
         };
         let near = |i: usize| {
             let f = direction(i);

@@ -3,7 +3,8 @@
 //! docs/theory/certified_points.md. A given point is a guess. Newton's method moves it to a better guess, and around that
 //! one a ball is shown to hold exactly one zero of the gradient ([`existence`]); where rotations move the point, on a slice
 //! across their orbit ([`gauge`]); where students share a direction, for the problem in which they are one ([`merge`]). The
-//! Hessian over the ball gives the index ([`index`]).
+//! Hessian over the ball gives the index ([`index`]). Large points that permutations of the axes leave alone are reduced to the
+//! subspace that these fix ([`symmetric`]).
 
 mod error;
 mod existence;
@@ -12,6 +13,7 @@ mod index;
 mod merge;
 mod newton;
 mod report;
+mod symmetric;
 
 pub use error::{PointError, PointReason};
 pub use report::{Claim, PointOptions, PointReport, PointStatus};
@@ -25,9 +27,12 @@ use index::Spectrum;
 use merge::Merged;
 use newton::Guess;
 use popgrad::{Matrix, MatrixView};
+use symmetric::{Structure, Symmetric};
 
 /// Bytes that the matrices of a point of `n` numbers take, for each of the `n^2` entries.
 const BYTES_PER_ENTRY: u128 = 160;
+/// Points of more numbers than this are first looked at for symmetry.
+const SYMMETRIC_ABOVE: usize = 150;
 
 /// A two-layer problem whose critical points are to be certified: teacher and output weights, taken exactly.
 ///
@@ -97,6 +102,18 @@ impl PointProblem {
         self.check(point, &options)?;
         let radius = options.radius.unwrap_or_else(|| report::default_radius(point));
         let mut reason = None;
+        if point.as_slice().len() > SYMMETRIC_ABOVE {
+            match self.symmetric(point, radius, options.claim) {
+                Some(Ok(report)) => return Ok(report),
+                Some(Err(why)) => reason = Some(why),
+                None => {}
+            }
+        }
+        let n = point.as_slice().len() as u128;
+        let needed = BYTES_PER_ENTRY * n * n;
+        if needed > u128::from(options.memory_limit) {
+            return Err(PointError::Memory { needed, limit: options.memory_limit });
+        }
         for merged in Merged::attempts(&self.landscape, point, radius) {
             match self.attempt(&merged, point, radius, options.claim) {
                 Ok(report) => return Ok(report),
@@ -119,11 +136,6 @@ impl PointProblem {
         if let Some(radius) = options.radius.filter(|r| !(*r > 0.0 && r.is_finite())) {
             return Err(PointError::Radius { radius });
         }
-        let n = got.0 as u128 * got.1 as u128;
-        let needed = BYTES_PER_ENTRY * n * n;
-        if needed > u128::from(options.memory_limit) {
-            return Err(PointError::Memory { needed, limit: options.memory_limit });
-        }
         Ok(())
     }
 
@@ -140,13 +152,7 @@ impl PointProblem {
         let (found, basis) =
             Existence { landscape: &merged.landscape, guess: &guess, gauge: &gauge }.prove()?;
         let (center, enclosure) = merged.split(&found);
-        let distance = report::distance(point, &enclosure);
-        if distance.lo() > radius {
-            return Err(PointReason::Elsewhere { distance: distance.lo(), radius });
-        }
-        if distance.hi() > radius {
-            return Err(PointReason::OnTheEdge { distance: distance.hi(), radius });
-        }
+        let distance = report::within(point, &enclosure, radius)?;
         let forced = gauge.dimension() + merged.dimension();
         let basis = if merged.dimension() == 0 {
             basis
@@ -154,10 +160,49 @@ impl PointProblem {
             newton::eigenbasis(&self.landscape, center.view(), forced)?
         };
         let spectrum = Spectrum::certified(&self.landscape, &enclosure, &basis, forced)?;
-        Ok(self.report(Certified { merged, found, center, enclosure, distance, spectrum, forced }, claim))
+        let certified = Certified {
+            found,
+            center,
+            enclosure,
+            distance,
+            spectrum,
+            forced,
+            coincident: merged.groups(),
+            symmetry: Vec::new(),
+        };
+        Ok(self.report(certified, claim))
     }
 
-    fn report(&self, c: Certified<'_>, claim: Claim) -> PointReport {
+    /// The point as one that permutations of the axes fix; none if it is not of that kind.
+    fn symmetric(
+        &self,
+        point: MatrixView<'_>,
+        radius: f64,
+        claim: Claim,
+    ) -> Option<Result<PointReport, PointReason>> {
+        let structure = Structure::of(&self.landscape, point, 2.0 * radius)?;
+        let symmetric = Symmetric { landscape: &self.landscape, structure: &structure };
+        let prove = || {
+            let (found, enclosure) = symmetric.prove(point)?;
+            let distance = report::within(point, &enclosure, radius)?;
+            let spectrum = symmetric.spectrum(&enclosure)?;
+            let center = found.center.clone();
+            let certified = Certified {
+                found,
+                center,
+                enclosure,
+                distance,
+                spectrum,
+                forced: 0,
+                coincident: Vec::new(),
+                symmetry: structure.classes(),
+            };
+            Ok(self.report(certified, claim))
+        };
+        Some(prove())
+    }
+
+    fn report(&self, c: Certified, claim: Claim) -> PointReport {
         let loss = self.loss(&c);
         let (status, reason) = report::judge(claim, &c.spectrum);
         PointReport {
@@ -170,13 +215,14 @@ impl PointProblem {
             lambda_min: Some(c.spectrum.smallest),
             index: c.spectrum.index,
             manifold_dimension: c.spectrum.index.map(|_| c.forced),
-            coincident: c.merged.groups(),
+            coincident: c.coincident,
+            symmetry: c.symmetry,
             center: Some(c.center),
         }
     }
 
     /// The loss at the critical point: at the center, where rounding is all that counts, plus the change up to the point.
-    fn loss(&self, c: &Certified<'_>) -> Interval {
+    fn loss(&self, c: &Certified) -> Interval {
         let center: Vec<Interval> = c.center.as_slice().iter().map(|x| Interval::point(*x)).collect();
         let over = |w: &[Interval]| self.landscape.loss(w).unwrap_or(Interval::ENTIRE);
         let whole = over(&c.enclosure);
@@ -199,12 +245,13 @@ impl PointProblem {
 }
 
 /// What an attempt has established.
-struct Certified<'a> {
-    merged: &'a Merged,
+struct Certified {
     found: Found,
     center: Matrix,
     enclosure: Vec<Interval>,
     distance: Interval,
     spectrum: Spectrum,
     forced: usize,
+    coincident: Vec<Vec<usize>>,
+    symmetry: Vec<usize>,
 }

@@ -82,6 +82,9 @@ pub struct PointReport {
     pub manifold_dimension: Option<usize>,
     /// Students that share a direction exactly, from 0; empty where all directions differ or nothing is proved.
     pub coincident: Vec<Vec<usize>>,
+    /// Sizes of the classes of axes that may be permuted, students along with them, if that was used: the unique radius is
+    /// then one in the subspace that the permutations fix. Empty otherwise.
+    pub symmetry: Vec<usize>,
 }
 
 impl PointReport {
@@ -99,6 +102,7 @@ impl PointReport {
             index: None,
             manifold_dimension: None,
             coincident: Vec::new(),
+            symmetry: Vec::new(),
         }
     }
 }
@@ -124,8 +128,22 @@ pub(super) fn default_radius(point: MatrixView<'_>) -> f64 {
     DEFAULT_SHARE * (1.0 + point.as_slice().iter().map(|x| x * x).sum::<f64>().sqrt())
 }
 
+/// The distance from the given point to a certified one, if it is certainly within the radius.
+pub(super) fn within(
+    point: MatrixView<'_>,
+    enclosure: &[Interval],
+    radius: f64,
+) -> Result<Interval, PointReason> {
+    let distance = distance(point, enclosure);
+    match distance {
+        d if d.lo() > radius => Err(PointReason::Elsewhere { distance: d.lo(), radius }),
+        d if d.hi() > radius => Err(PointReason::OnTheEdge { distance: d.hi(), radius }),
+        d => Ok(d),
+    }
+}
+
 /// The Euclidean distance from a point to the members of a box.
-pub(super) fn distance(point: MatrixView<'_>, enclosure: &[Interval]) -> Interval {
+fn distance(point: MatrixView<'_>, enclosure: &[Interval]) -> Interval {
     let offsets = point.as_slice().iter().zip(enclosure).map(|(p, x)| (*x - *p).square());
     Interval::sum(offsets).sqrt()
 }

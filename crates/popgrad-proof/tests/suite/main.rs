@@ -3,5 +3,6 @@
 #![allow(clippy::disallowed_methods)] // references may use the platform's functions
 
 mod double_double; // references in twice the precision, a code of its own
+mod enumerate; // all in-plane critical points of two teachers
 mod interval; // a million random and adversarial arguments, and golden values in 50 digits
 mod points; // critical points: known ones certified with their index, others refuted, bad input named

@@ -373,3 +373,66 @@ fn students_that_may_vanish_are_not_certified() {
     let report = certify(&teacher, &tiny);
     assert_ne!(report.status, PointStatus::Certified, "{report:?}");
 }
+
+/// The minimum with `special` students of negative own weight: own, off and special entries of the others, then of the special.
+fn family(k: usize, special: usize, [a, b, c, d, e, f]: [f64; 6]) -> Matrix {
+    let is_special = |j: usize| j >= k - special;
+    let entry = |j: usize, i: usize| match (is_special(j), is_special(i), i == j) {
+        (false, _, true) => a,
+        (false, false, _) => b,
+        (false, true, _) => c,
+        (true, false, _) => d,
+        (true, true, false) => e,
+        (true, true, true) => f,
+    };
+    Matrix::try_new(k, k, (0..k * k).map(|at| entry(at / k, at % k)).collect()).unwrap()
+}
+
+/// Safran, Yehudai and Shamir (2020): loss and smallest eigenvalue of minima of twenty units; students in another order.
+#[test]
+fn symmetric_minima_of_twenty_units_match_the_published_ones() {
+    let k = 20;
+    let cases = [
+        (1, [1.003004, -0.003655, 0.093187, 0.063715, 0.0, -0.810021], 0.0112755819, 0.05509258),
+        (2, [1.004828, -0.007797, 0.094595, 0.064714, 0.081850, -0.821456], 0.0219229735, 0.04434431),
+        (3, [1.005540, -0.012508, 0.095978, 0.065663, 0.082511, -0.831479], 0.0321516199, 0.03851268),
+    ];
+    for (special, entries, loss, lambda) in cases {
+        let sorted = family(k, special, entries);
+        let rows: Vec<Vec<f64>> = (0..k).map(|j| sorted.row((7 * j + 3) % k).to_vec()).collect();
+        let report = minimum(&Matrix::identity(k, k), &Matrix::try_from_rows(&rows).unwrap());
+        assert_eq!((report.status, report.index), (PointStatus::Certified, Some(0)), "{report:?}");
+        let mut classes = report.symmetry;
+        classes.sort_unstable();
+        assert_eq!(classes, [special, k - special]);
+        assert!((report.loss.unwrap().middle() - loss).abs() < 1e-10);
+        assert!((report.lambda_min.unwrap().middle() - lambda).abs() < 1e-8);
+    }
+}
+
+/// Ten thousand parameters.
+#[test]
+fn a_hundred_units_are_certified() {
+    let k = 100;
+    let teacher = Matrix::identity(k, k);
+    let report = minimum(&teacher, &teacher);
+    assert_eq!((report.status, report.symmetry.as_slice()), (PointStatus::Certified, [k].as_slice()));
+    assert!(report.lambda_min.unwrap().contains(0.25 - 0.5 / PI));
+    let entries = [1.00040625, -0.00027520, 0.01962000, 0.01316956, 0.01871994, -0.95192661];
+    let report = minimum(&teacher, &family(k, 2, entries));
+    assert_eq!((report.status, report.index), (PointStatus::Certified, Some(0)), "{:?}", report.reason);
+    let (loss, lambda) = (report.loss.unwrap(), report.lambda_min.unwrap());
+    assert!(loss.lo() > 0.00544869 && loss.hi() < 0.0054487 && lambda.lo() > 0.0712, "{loss:?} {lambda:?}");
+}
+
+/// A large point without symmetry takes the general way.
+#[test]
+fn a_large_point_in_general_position_is_certified() {
+    let (k, d) = (13, 13);
+    let mut stream = RandomStream::new(14, 0);
+    let mut entries = vec![0.0; k * d];
+    stream.fill_normal(&mut entries);
+    let teacher = Matrix::try_new(k, d, entries).unwrap();
+    let report = certified(&teacher, &teacher, 0, 0);
+    assert!(report.symmetry.is_empty() && report.loss.unwrap().contains(0.0));
+}

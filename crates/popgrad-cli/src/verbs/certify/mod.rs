@@ -2,6 +2,7 @@
 
 mod check;
 mod conjecture1;
+mod enumerate;
 mod points;
 
 use crate::Context;
@@ -29,6 +30,8 @@ enum What {
     Check(check::Args),
     /// Critical points near given ones: existence, loss, index
     Points(points::Args),
+    /// All critical points of two students in the plane of two teachers
+    Enumerate(enumerate::Args),
 }
 
 /// Runs the verb.
@@ -37,6 +40,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
         Some(What::Conjecture1(arguments)) => conjecture1::run(arguments, context),
         Some(What::Check(arguments)) => check::run(arguments, context),
         Some(What::Points(arguments)) => points::run(arguments, context),
+        Some(What::Enumerate(arguments)) => enumerate::run(arguments, context),
         None => {
             let message = "certify needs to know what; popgrad certify --help lists it";
             Err(Failure::plain(&message, Kind::Input))

@@ -142,7 +142,7 @@ fn document(plan: &Plan, reports: &[PointReport], interrupted: bool) -> Document
     for status in [PointStatus::Certified, PointStatus::Refuted, PointStatus::Undecided] {
         document.set(status.name(), count(reports, status));
     }
-    document.set("points", reports.iter().map(point).collect::<Vec<Value>>());
+    document.set("points", reports.iter().map(certified_keys).collect::<Vec<Value>>());
     document.set("interrupted", interrupted);
     document
 }
@@ -151,7 +151,8 @@ fn ends(x: Interval) -> Value {
     json!([x.lo(), x.hi()])
 }
 
-fn point(report: &PointReport) -> Value {
+/// What is proved about a point.
+pub(super) fn certified_keys(report: &PointReport) -> Value {
     json!({
         "status": report.status.name(),
         "reason": report.reason.as_ref().map(ToString::to_string),
@@ -164,6 +165,7 @@ fn point(report: &PointReport) -> Value {
         "index": report.index,
         "manifold_dimension": report.manifold_dimension,
         "coincident": report.coincident,
+        "symmetry": report.symmetry,
         "center": report.center.as_ref().map(|c| rows(c, &[])),
     })
 }

@@ -69,7 +69,7 @@ pub fn l12_numerator(theta: f64, phi: f64) -> Result<f64, L12Error> {
 /// `L12` of a unit teacher at angle `phi` from the first of two students at angle `theta`, all in one plane.
 ///
 /// ```text
-/// L12 = -2 pi e2 . grad_{w1} J  per unit length of the teacher, the students' lengths being those of (N.9)
+/// L12 = -2 pi e2 . grad_{w1} J  per unit length of the teacher, the students' lengths being those of (N.8)
 /// ```
 ///
 /// Source: Tian (2017), eq. 14; docs/theory/normal_equation.md, (N.14).

@@ -1,0 +1,108 @@
+//! `popgrad certify enumerate`: all critical points of two students in the plane of two teachers.
+
+use super::points::certified_keys;
+use crate::Context;
+use crate::arguments::{MEMORY_LIMIT, neurons};
+use crate::document::{Document, number, print};
+use crate::failure::Failure;
+use crate::progress;
+use crate::signals::{Signal, Signals};
+use popgrad_proof::{EnumerateError, EnumeratedPoint, Enumeration, EnumerationSearch};
+use serde_json::{Value, json};
+
+/// Boxes between two looks at the signals, some tens of milliseconds.
+const SLICE: usize = 500;
+
+/// What is typed.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "Example:\n  popgrad certify enumerate --teacher orthonormal:2\n\n\
+    The list is complete where undecided is 0: every critical point with two students in the plane of the teachers,\n\
+    none of them zero, is on it once, up to a permutation of the students. The law of the input is N(0, I).")]
+pub(crate) struct Args {
+    /// Teacher of shape (2, 2): FILE.npy, FILE.npz:NAME or a word
+    #[arg(long, value_name = "V")]
+    teacher: String,
+}
+
+fn at(error: &EnumerateError) -> Failure {
+    Failure::new("--teacher", error, error.kind())
+}
+
+/// Runs the search and certifies what it finds.
+pub(super) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    let teacher = neurons("--teacher", &args.teacher, MEMORY_LIMIT)?;
+    let mut search = EnumerationSearch::try_new(teacher.view()).map_err(|e| at(&e))?;
+    if let Some(signal) = advance(&mut search, &Signals::listen()?) {
+        let message = format!("stopped after {} boxes; an enumeration starts anew", search.evaluations());
+        return Err(Failure::Stopped { signal, message });
+    }
+    let found = search.finish().map_err(|e| at(&e))?;
+    if context.json {
+        document(args, &found).print()?;
+    } else {
+        print(&text(&found))?;
+    }
+    Ok(u8::from(found.undecided > 0))
+}
+
+fn advance(search: &mut EnumerationSearch, signals: &Signals) -> Option<Signal> {
+    let spinner = progress::bar(0);
+    let mut caught = None;
+    while caught.is_none() && !search.advance(SLICE) {
+        spinner.set_message(format!("{} boxes", search.evaluations()));
+        caught = signals.caught();
+    }
+    spinner.finish_and_clear();
+    caught
+}
+
+fn document(args: &Args, found: &Enumeration) -> Document {
+    let mut document = Document::new("certify", None, &json!({"what": "enumerate", "teacher": args.teacher}));
+    document.set("status", if found.undecided == 0 { "certified" } else { "undecided" });
+    document.set("undecided", found.undecided);
+    document.set("evaluations", found.evaluations);
+    document.set("small_angle", found.small_angle);
+    document.set("points", found.points.iter().map(point).collect::<Vec<Value>>());
+    document
+}
+
+fn point(p: &EnumeratedPoint) -> Value {
+    let mut keys = json!({
+        "class": p.class.name(),
+        "theta": [p.theta.lo(), p.theta.hi()],
+        "teachers_in_student_cone": p.teachers_in_cone,
+        "out_of_plane_index": p.out_of_plane_index,
+    });
+    if let (Some(all), Value::Object(more)) = (keys.as_object_mut(), certified_keys(&p.in_plane)) {
+        all.extend(more);
+    }
+    keys
+}
+
+fn text(found: &Enumeration) -> String {
+    let mut lines =
+        vec!["class      theta      loss                    index in plane, across   students".to_owned()];
+    for p in &found.points {
+        let shown = |n: Option<usize>| n.map_or_else(|| "?".to_owned(), |n| n.to_string());
+        let loss = p.in_plane.loss.map_or_else(String::new, |l| number(l.middle()));
+        let rows = p.in_plane.center.as_ref().map_or_else(String::new, |c| {
+            let row = |j: usize| format!("({:.6}, {:.6})", c.row(j)[0], c.row(j)[1]);
+            format!("{} {}", row(0), row(1))
+        });
+        lines.push(format!(
+            "{:<10} {:<10.6} {loss:<23} {:>14}, {:<6}   {rows}",
+            p.class.name(),
+            p.theta.middle(),
+            shown(p.in_plane.index),
+            shown(p.out_of_plane_index)
+        ));
+    }
+    lines.push(format!(
+        "{}: {} boxes evaluated, {} undecided, angles up to {} excluded at once",
+        if found.undecided == 0 { "complete" } else { "not known to be complete" },
+        found.evaluations,
+        found.undecided,
+        found.small_angle
+    ));
+    lines.join("\n")
+}

@@ -1,0 +1,83 @@
+//! Students of one direction: the roots of a function of one angle, each a segment of critical points.
+//!
+//! docs/theory/enumeration.md, (E.6): both students along the angle `psi` are critical exactly if
+//! `g(psi) = sum_k |v_k| H'(psi - psi_k) = 0` and the sum of their lengths is `sum_k |v_k| H(psi - psi_k) / pi`.
+
+use super::circle::Values;
+use super::plane::Plane;
+use crate::Interval;
+use popgrad::Matrix;
+
+/// Arcs narrower than this stay undecided.
+const NARROWEST: f64 = 1e-9;
+
+/// The segments, by a point with equal lengths.
+pub(super) struct Segments {
+    pub(super) points: Vec<Matrix>,
+    pub(super) undecided: usize,
+}
+
+/// `g` and its derivative over an arc, and the length of the two students together.
+fn balance(plane: &Plane, psi: Interval) -> [Interval; 3] {
+    let parts = plane.lengths().into_iter().zip(plane.places());
+    parts.fold([Interval::ZERO; 3], |[g, slope, length], (rho, place)| {
+        let h = Values::over(psi - place);
+        [g + rho * h.first, slope + rho * h.second, length + rho * h.value / Interval::PI]
+    })
+}
+
+/// All directions on the circle.
+pub(super) fn directions(plane: &Plane) -> Segments {
+    let start = plane.places()[0].lo() - 1.0 / 64.0;
+    let mut open = vec![Interval::point(start).hull(Interval::point(start) + Interval::PI * 2.0)];
+    let (mut roots, mut undecided) = (Vec::new(), 0);
+    while let Some(arc) = open.pop() {
+        let [g, slope, _] = balance(plane, arc);
+        let middle = arc.middle();
+        let [at, _, _] = balance(plane, Interval::point(middle));
+        if !g.contains(0.0) || !(at + slope * (arc - middle)).contains(0.0) {
+            continue;
+        }
+        // A slightly larger arc finds a root at the common end of two.
+        let larger = arc + Interval::ball(0.0, arc.width() / 16.0 + f64::EPSILON);
+        let [_, slope, _] = balance(plane, larger);
+        let image = if slope.contains(0.0) { Interval::ENTIRE } else { Interval::point(middle) - at / slope };
+        if image.intersection(arc).is_empty() {
+            continue;
+        }
+        if larger.lo() < image.lo() && image.hi() < larger.hi() {
+            // g keeps its slope's sign on the larger arc: exactly one root there, in the image.
+            if !roots.iter().any(|(unique, _): &(Interval, Interval)| same_place(*unique, image)) {
+                roots.push((larger, image));
+            }
+        } else if arc.width() < NARROWEST {
+            undecided += 1;
+        } else {
+            let m = Interval::point(middle);
+            open.extend([m.hull(Interval::point(arc.hi())), m.hull(Interval::point(arc.lo()))]);
+        }
+    }
+    let points = roots.into_iter().map(|(_, image)| representative(plane, image)).collect();
+    Segments { points, undecided }
+}
+
+/// Whether a root lies where another is the only one, up to a whole turn.
+fn same_place(unique: Interval, image: Interval) -> bool {
+    [-2.0, 0.0, 2.0].into_iter().any(|turn| unique.encloses(image + Interval::PI * turn))
+}
+
+/// Two equal students in the middle of the arc, with the length that belongs to it.
+fn representative(plane: &Plane, mut arc: Interval) -> Matrix {
+    for _ in 0..6 {
+        let [at, _, _] = balance(plane, Interval::point(arc.middle()));
+        let [_, slope, _] = balance(plane, arc);
+        let image = (Interval::point(arc.middle()) - at / slope).intersection(arc);
+        if image.is_empty() {
+            break;
+        }
+        arc = image;
+    }
+    let psi = arc.middle();
+    let half = 0.5 * balance(plane, Interval::point(psi))[2].middle();
+    Matrix::from_rows(&[[half * libm::cos(psi), half * libm::sin(psi)]; 2])
+}

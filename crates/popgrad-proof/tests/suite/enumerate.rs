@@ -1,0 +1,142 @@
+//! All in-plane critical points of two teachers, against known roots and against a search by Newton's method.
+
+use popgrad::{Blocks, Matrix, RandomStream, Student, TwoLayer, symmetric_eigenvectors};
+use popgrad_proof::{Enumeration, EnumerationSearch, PointClass, PointStatus};
+
+fn teacher(degrees: f64, ratio: f64) -> Matrix {
+    let a = degrees.to_radians();
+    let second = if degrees == 90.0 { [0.0, ratio] } else { [ratio * a.cos(), ratio * a.sin()] };
+    Matrix::from_rows(&[[1.0, 0.0], second])
+}
+
+fn enumerated(teacher: &Matrix) -> Enumeration {
+    let found = EnumerationSearch::try_new(teacher.view()).unwrap().finish().unwrap();
+    assert_eq!(found.undecided, 0, "{found:?}");
+    for p in &found.points {
+        assert_eq!(p.in_plane.status, PointStatus::Certified);
+        assert!(p.in_plane.index.is_some() && p.out_of_plane_index.is_some(), "{p:?}");
+    }
+    assert_eq!(found.points.iter().filter(|p| p.class == PointClass::Global).count(), 1);
+    found
+}
+
+/// Angle, index in the plane and across it.
+type Found = (f64, usize, usize);
+
+/// The isolated points, by rising angle.
+fn isolated(found: &Enumeration) -> Vec<Found> {
+    let points = found.points.iter().filter(|p| p.class == PointClass::Isolated);
+    let mut list: Vec<Found> = points
+        .map(|p| (p.theta.middle(), p.in_plane.index.unwrap(), p.out_of_plane_index.unwrap()))
+        .collect();
+    list.sort_by(|a, b| a.0.total_cmp(&b.0));
+    list
+}
+
+/// Roots found by a multi-start Newton method in another program, to 13 digits; no further one is known.
+#[test]
+fn known_roots_are_found_and_no_others() {
+    let pi = std::f64::consts::PI;
+    let cases: [(f64, f64, &[Found]); 7] = [
+        (90.0, 1.0, &[(pi, 1, 1)]),
+        (60.0, 1.0, &[(pi, 1, 1)]),
+        (90.0, 0.5, &[(2.7261051257509, 1, 1)]),
+        (60.0, 0.5, &[(2.9766586771076, 1, 1)]),
+        (120.0, 0.3, &[(1.8974503862848, 1, 1)]),
+        (135.0, 1.0, &[(2.5499534398539, 1, 1), (2.5499534398539, 1, 1), (pi, 2, 1)]),
+        (90.0, 0.1, &[(0.6014311065426, 1, 0), (0.9621161008075, 0, 0), (2.3835154294597, 1, 1)]),
+    ];
+    for (degrees, ratio, want) in cases {
+        let got = isolated(&enumerated(&teacher(degrees, ratio)));
+        assert_eq!(got.len(), want.len(), "{degrees} {ratio}: {got:?}");
+        for (g, w) in got.iter().zip(want) {
+            assert!((g.0 - w.0).abs() < 2e-12 && (g.1, g.2) == (w.1, w.2), "{degrees} {ratio}: {g:?} {w:?}");
+        }
+    }
+}
+
+/// The open question of section 5.2: one teacher strictly inside the students' cone, and a strict local minimum.
+#[test]
+fn a_spurious_minimum_has_one_teacher_in_the_cone() {
+    let found = enumerated(&teacher(90.0, 0.1));
+    let spurious =
+        found.points.iter().find(|p| p.class == PointClass::Isolated && p.in_plane.index == Some(0)).unwrap();
+    assert_eq!((spurious.teachers_in_cone, spurious.out_of_plane_index), (Some(1), Some(0)));
+    let (loss, lambda) = (spurious.in_plane.loss.unwrap(), spurious.in_plane.lambda_min.unwrap());
+    assert!((loss.middle() - 0.001437758710).abs() < 1e-12 && lambda.lo() > 0.00703, "{spurious:?}");
+}
+
+/// Section 5.3: for equal lengths the segments lie along the bisector, `|w_1| + |w_2| = 2 |v| h(angle/2) / pi`.
+#[test]
+fn segments_lie_along_the_bisector() {
+    let found = enumerated(&teacher(60.0, 1.0));
+    let segments: Vec<_> = found.points.iter().filter(|p| p.class == PointClass::Segment).collect();
+    assert_eq!(segments.len(), 2);
+    let h = |t: f64| (std::f64::consts::PI - t) * t.cos() + t.sin();
+    let half = std::f64::consts::FRAC_PI_6;
+    for (segment, t) in segments.iter().zip([half, std::f64::consts::PI - half]) {
+        let center = segment.in_plane.center.as_ref().unwrap();
+        let length = 2.0 * (center.row(0)[0].powi(2) + center.row(0)[1].powi(2)).sqrt();
+        assert!((length - 2.0 * h(t) / std::f64::consts::PI).abs() < 1e-12);
+        assert!((center.row(0)[1] / center.row(0)[0] - half.tan()).abs() < 1e-11);
+        assert_eq!(segment.in_plane.manifold_dimension, Some(1));
+    }
+}
+
+/// A damped Newton method on the gradient from random starts reaches nothing that is not on the list.
+#[test]
+fn newton_from_random_starts_finds_nothing_else() {
+    let teacher = Matrix::from_rows(&[[0.9, 0.3], [-0.2, 0.6]]);
+    let found = enumerated(&teacher);
+    let problem = TwoLayer::try_new(teacher).unwrap();
+    let losses: Vec<f64> = found.points.iter().map(|p| p.in_plane.loss.unwrap().middle()).collect();
+    let mut stream = RandomStream::new(31, 0);
+    let mut reached = 0;
+    for _ in 0..200 {
+        let mut entries = vec![0.0; 4];
+        stream.fill_normal(&mut entries);
+        let mut w = Matrix::try_new(2, 2, entries).unwrap();
+        let mut settled = false;
+        for _ in 0..200 {
+            let Ok(g) = problem.gradient(Student::new(w.view())) else { break };
+            let Ok(h) = problem.hessian(Student::new(w.view()), Blocks::Weights) else { break };
+            let size = g.weights.as_slice().iter().map(|x| x * x).sum::<f64>().sqrt();
+            if size < 1e-12 {
+                settled = true;
+                break;
+            }
+            let (values, vectors) = symmetric_eigenvectors(h.view()).unwrap();
+            let mut step = [0.0; 4];
+            for (i, value) in values.iter().enumerate() {
+                let along: f64 = g.weights.as_slice().iter().zip(vectors.row(i)).map(|(a, b)| a * b).sum();
+                let damped = value / (value * value + 0.1 * size * size);
+                step.iter_mut().zip(vectors.row(i)).for_each(|(s, v)| *s += along * damped * v);
+            }
+            let length = step.iter().map(|x| x * x).sum::<f64>().sqrt();
+            let share = (0.3 / length).min(1.0);
+            w.as_mut_slice().iter_mut().zip(step).for_each(|(x, s)| *x -= share * s);
+        }
+        // A vanishing student is no point of the list.
+        let shortest =
+            (0..2).map(|j| w.row(j).iter().map(|x| x * x).sum::<f64>()).fold(f64::INFINITY, f64::min);
+        if settled && shortest > 1e-12 {
+            reached += 1;
+            let loss = problem.loss(Student::new(w.view())).unwrap();
+            assert!(
+                losses.iter().any(|l| (l - loss).abs() < 1e-10),
+                "{loss} is not among {losses:?}, at {w:?}"
+            );
+        }
+    }
+    assert!(reached > 100, "{reached}");
+}
+
+/// Where the search is cut changes nothing.
+#[test]
+fn cuts_change_nothing() {
+    let teacher = teacher(60.0, 0.5);
+    let whole = enumerated(&teacher);
+    let mut search = EnumerationSearch::try_new(teacher.view()).unwrap();
+    while !search.advance(7) {}
+    assert_eq!(search.finish().unwrap(), whole);
+}
