@@ -10,6 +10,7 @@ pub(crate) fn verb(root: &Path) -> Result<(), String> {
     let python = environment(root, "golden-venv", &["mpmath==1.3.0"])?;
     for (script, fixture) in [
         ("golden/check.py", "crates/popgrad/tests/fixtures"),
+        ("golden/block_family.py", "crates/popgrad/tests/fixtures/block_family.json"),
         ("golden/intervals.py", "crates/popgrad-proof/tests/fixtures/intervals.txt"),
         ("golden/conjecture1.py", "crates/popgrad-proof/tests/fixtures/conjecture1.txt"),
         ("golden/critical_points.py", "crates/popgrad-proof/tests/fixtures/critical_points.txt"),

@@ -53,6 +53,12 @@ pub(crate) struct Args {
     /// groups fixes. A family has a handful of unknowns whatever K; several may be given.
     #[arg(long, value_name = "BLOCKS", value_parser = blocks)]
     subspace: Vec<Blocks>,
+    /// Search subspaces at K units first, and continue
+    ///
+    /// The largest block of each subspace is made smaller until K units are left; what is found there is followed to the
+    /// subspace itself, K being a real number on the way.
+    #[arg(long, value_name = "K", value_parser = values::count, requires = "subspace", allow_negative_numbers = true)]
+    continue_from: Option<u64>,
     /// Search the subspaces and given points only
     ///
     /// A random start costs the eigenvectors of a K d x K d matrix for each step, a start in a subspace those of a few rows.
@@ -177,6 +183,7 @@ impl Plan {
             given,
             families: args.subspace.iter().map(|b| b.0.clone()).collect(),
             directions: usize::try_from(args.directions).unwrap_or(usize::MAX),
+            continue_from: args.continue_from.and_then(|k| usize::try_from(k).ok()),
             random: !args.subspace_only,
             interrupt: Arc::default(),
             deadline: None,
@@ -228,6 +235,7 @@ fn options(args: &Args, students: usize) -> Value {
         ("starts", json!(args.starts)),
         ("from", json!(args.from)),
         ("subspace", json!(args.subspace.iter().map(|b| b.0.clone()).collect::<Vec<_>>())),
+        ("continue_from", json!(args.continue_from)),
         ("subspace_only", json!(args.subspace_only)),
         ("index", json!([args.index.0, args.index.1])),
         ("output_weights", json!(if trained { "trained" } else { "fixed" })),

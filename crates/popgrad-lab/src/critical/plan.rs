@@ -29,6 +29,8 @@ pub struct AtlasPlan {
     pub given: Vec<Matrix>,
     /// Block structures whose families are searched, each from as many starts as there are random ones.
     pub families: Vec<Vec<usize>>,
+    /// Search each family at this many units first, its largest block made smaller, and follow what is found to its own size.
+    pub continue_from: Option<usize>,
     /// Whether random starts are searched at all; without them the families are.
     pub random: bool,
     /// How many unstable directions of each saddle are followed downhill, both ways.

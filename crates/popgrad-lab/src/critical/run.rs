@@ -89,6 +89,8 @@ pub struct AtlasRun {
     pub(super) plan: AtlasPlan,
     pub(super) atlas: Atlas,
     families: Vec<BlockFamily>,
+    /// Where the search of each family begins: the family itself, or a smaller one.
+    origins: Vec<BlockFamily>,
     stage: Stage,
     next: u64,
     done: u64,
@@ -109,9 +111,10 @@ impl AtlasRun {
     ///
     /// [`AtlasError::Critical`] for a family without blocks, or one that does not belong to the problem.
     pub fn try_new(plan: AtlasPlan) -> Result<Self, AtlasError> {
-        let family =
-            |sizes: &Vec<usize>| BlockFamily::try_new(&sizes.iter().map(|p| *p as f64).collect::<Vec<f64>>());
-        let families = plan.families.iter().map(family).collect::<Result<Vec<_>, _>>()?;
+        let families = plan.families.iter().map(|sizes| family(sizes)).collect::<Result<Vec<_>, _>>()?;
+        let origin =
+            |sizes: &Vec<usize>| family(&plan.continue_from.map_or(sizes.clone(), |k| resized(sizes, k)));
+        let origins = plan.families.iter().map(origin).collect::<Result<Vec<_>, _>>()?;
         for family in &families {
             // The teacher is a point of every family; classifying it refuses problems that the family does not belong to.
             let (coordinates, loss, gradient_norm) = (family.teacher(), 0.0, 0.0);
@@ -120,6 +123,7 @@ impl AtlasRun {
         Ok(Self {
             atlas: Atlas::new(&plan.problem, plan.trained),
             families,
+            origins,
             stage: Stage::Given,
             next: 0,
             done: 0,
@@ -205,15 +209,15 @@ impl AtlasRun {
     fn search_families(&mut self) -> Result<(), AtlasError> {
         let starts = self.plan.starts;
         let numbers = self.slice(self.families.len() as u64 * starts, Stage::Starts);
-        let families = &self.families;
+        let (families, origins) = (&self.families, &self.origins);
         let ends: Vec<_> = numbers
             .into_par_iter()
             .filter_map(|i| {
                 let number = usize::try_from(i / starts.max(1)).ok()?;
-                let family = families.get(number)?;
+                let (family, origin) = (families.get(number)?, origins.get(number)?);
                 let mut stream = RandomStream::new(self.plan.seed, i % starts.max(1));
-                let start = family.random_start(&mut stream);
-                Some((number, family_point(family, &start, self.index(i))))
+                let start = origin.random_start(&mut stream);
+                Some((number, family_point(origin, family, &start, self.index(i))))
             })
             .collect();
         for (number, end) in ends {
@@ -294,11 +298,34 @@ enum FamilyEnd {
     Nowhere,
 }
 
-fn family_point(family: &BlockFamily, start: &[f64], index: usize) -> Result<FamilyEnd, CriticalError> {
-    match family.find(start, index) {
+/// A search in the first family, followed to the second if that is another one.
+fn family_point(
+    origin: &BlockFamily,
+    family: &BlockFamily,
+    start: &[f64],
+    index: usize,
+) -> Result<FamilyEnd, CriticalError> {
+    let found = origin
+        .find(start, index)
+        .and_then(|point| if origin == family { Ok(point) } else { origin.continue_to(&point, family) });
+    match found {
         Ok(point) if family.is_proper(&point.coordinates)? => Ok(FamilyEnd::Proper(point)),
         Ok(_) => Ok(FamilyEnd::MoreSymmetric),
         Err(CriticalError::NotFound { .. } | CriticalError::ZeroBlock { .. }) => Ok(FamilyEnd::Nowhere),
         Err(error) => Err(error),
     }
+}
+
+fn family(sizes: &[usize]) -> Result<BlockFamily, CriticalError> {
+    BlockFamily::try_new(&sizes.iter().map(|p| *p as f64).collect::<Vec<f64>>())
+}
+
+/// The sizes with the largest block, the last of several, such that they add up to `k`; at least two units stay in it.
+fn resized(sizes: &[usize], k: usize) -> Vec<usize> {
+    let mut out = sizes.to_vec();
+    let others = |i: usize| sizes.iter().sum::<usize>() - sizes[i];
+    if let Some(largest) = (0..sizes.len()).max_by_key(|i| sizes[*i]).filter(|i| sizes[*i] > 1) {
+        out[largest] = k.saturating_sub(others(largest)).max(2);
+    }
+    out
 }

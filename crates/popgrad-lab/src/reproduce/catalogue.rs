@@ -64,6 +64,7 @@ pub static MINIMA: &[Claim] = &[
     safran2018::SIX,
     safran2018::PUBLISHED,
     minima::CATALOGUE,
+    minima::THREE_BLOCKS,
     minima::LIMIT,
     minima::ORBITS,
 ];

@@ -19,6 +19,7 @@ fn plan(k: usize, starts: u64) -> AtlasPlan {
         indices: (0, 2),
         given: Vec::new(),
         families: Vec::new(),
+        continue_from: None,
         random: true,
         directions: 1,
         interrupt: Arc::new(AtomicBool::new(false)),
@@ -114,6 +115,10 @@ fn the_table_holds_every_class_with_its_metadata() {
     }
 }
 
+fn one_special_of_a_hundred() -> AtlasPlan {
+    AtlasPlan { families: vec![vec![1, 99]], random: false, indices: (0, 0), ..plan(100, 12) }
+}
+
 #[test]
 fn given_points_are_polished_and_a_family_of_a_hundred_units_is_classified() {
     let mut rough = Matrix::identity(6, 6);
@@ -123,13 +128,17 @@ fn given_points_are_polished_and_a_family_of_a_hundred_units_is_classified() {
     assert_eq!(run.atlas().classes().len(), 1);
     assert_eq!(run.atlas().classes()[0].point.nature, Nature::GlobalMinimum);
     assert!(run.unseen().is_none(), "a given point is no random start");
-    let plan = AtlasPlan { families: vec![vec![1, 99]], random: false, indices: (0, 0), ..plan(100, 12) };
-    let mut run = AtlasRun::try_new(plan).unwrap();
+    let mut run = AtlasRun::try_new(one_special_of_a_hundred()).unwrap();
     finish(&mut run);
     let minimum =
         run.atlas().classes().iter().find(|c| (c.point.loss - 0.002741671667).abs() < 1e-11).unwrap();
     assert_eq!((minimum.point.nature, minimum.isotropy.label()), (Nature::Minimum, "[1,99]".to_owned()));
     assert!((minimum.point.lambda_min - 0.07816301).abs() < 1e-8);
+    // The same point, found for six units and followed to a hundred.
+    let continued = AtlasPlan { continue_from: Some(6), ..one_special_of_a_hundred() };
+    let mut run = AtlasRun::try_new(continued).unwrap();
+    finish(&mut run);
+    assert!(run.atlas().classes().iter().any(|c| (c.point.loss - 0.002741671667).abs() < 1e-11));
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub const TABLE: &[Bound] = &[
     // critical points
     row("CriticalPoint::classify", "closed forms at the teacher (Z.24)", (4.0, "K d times the largest eigenvalue, each eigenvalue"), "one Hessian and a library's eigenvalues"),
     row("BlockFamily::loss", "the full problem, TwoLayer::loss", (4.0, "(sum of |w| and |v|)^2"), "the reference's rounding; three squares and small rests (Z.19)"),
-    row("BlockFamily::loss#near", "XyPlane::loss_at", (16.0, "J over the offset, at most 100 J"), "squares of differences that keep the digits of the coordinates (Z.19)"),
+    row("BlockFamily::loss#near", "XyPlane::loss_at, and 40 digits up to k = 1e6", (16.0, "J over the offset, at most 100 J"), "squares of differences that keep the digits of the coordinates (Z.19)"),
     row("BlockFamily::gradient", "the full problem, TwoLayer::gradient", (4.0, "sum of |w| and |v|, each entry"), "one term for each class (Z.16)"),
     row("BlockFamily::spectrum", "eigenvalues of the assembled Hessian", (16.0, "k times the largest |eigenvalue|"), "inner products in refined families (Z.22)"),
     row("BlockFamily::classify", "CriticalPoint::classify at the same points", (1.0, "as eigenvalue_error"), "isotypic blocks for the assembled Hessian"),

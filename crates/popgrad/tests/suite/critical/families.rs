@@ -1,6 +1,7 @@
 //! Families of an orthonormal teacher against the full problem, closed forms and published minima.
 
 use super::orthonormal;
+use crate::fixture;
 use popgrad::accuracy::bound;
 use popgrad::{
     BlockFamily, Blocks, CriticalError, RandomStream, Student, XyPlane, extrapolate_to_zero,
@@ -134,19 +135,17 @@ fn property_minima_are_given_once_and_proper() {
 }
 
 #[test]
-fn golden_loss_for_1200_units() {
-    // At these coordinates a sum over classes with 40 digits gives k J = 0.2930751771233687030174363.
-    let family = BlockFamily::try_new(&[1.0, 1199.0]).unwrap();
-    let x = [
-        -0.9956007218356638,
-        0.001081629750876331,
-        1.0000016972515793,
-        -9.041836351532916e-7,
-        0.0016635783557762786,
-    ];
-    let got = 1200.0 * family.loss(&x).unwrap();
+fn golden_losses_with_40_digits() {
+    // Sums over classes, up to a million units; the generator is golden/block_family.py.
     let row = bound("BlockFamily::loss#near").unwrap();
-    assert!(row.used(got, 0.2930751771233687030174363, 100.0 * got) <= 1.0, "{got}");
+    let points = fixture::read("block_family.json");
+    assert_eq!(fixture::list(&points["points"]).len(), 5);
+    for point in fixture::list(&points["points"]) {
+        let family = BlockFamily::try_new(&fixture::numbers(&point["sizes"])).unwrap();
+        let got = family.loss(&fixture::numbers(&point["coordinates"])).unwrap();
+        let want = fixture::number(&point["loss"]);
+        assert!(row.used(got, want, 100.0 * want) <= 1.0, "{:?}: {got:e} vs {want:e}", family.sizes());
+    }
 }
 
 #[test]
