@@ -79,8 +79,24 @@ fn segments_lie_along_the_bisector() {
         let length = 2.0 * (center.row(0)[0].powi(2) + center.row(0)[1].powi(2)).sqrt();
         assert!((length - 2.0 * h(t) / std::f64::consts::PI).abs() < 1e-12);
         assert!((center.row(0)[1] / center.row(0)[0] - half.tan()).abs() < 1e-11);
-        assert_eq!(segment.in_plane.manifold_dimension, Some(1));
+        assert_eq!((segment.in_plane.manifold_dimension, segment.ends_descend), (Some(1), Some(true)));
     }
+}
+
+/// The two saddles of equal teachers at 135 degrees are each other's mirror images; the antiparallel one is its own.
+#[test]
+fn mirror_images_are_recognised() {
+    let found = enumerated(&teacher(135.0, 1.0));
+    for (n, p) in found.points.iter().enumerate() {
+        let image = p.mirror.unwrap();
+        assert_eq!(found.points[image].mirror, Some(n), "{n} {image}");
+        let alone = p.theta.contains(std::f64::consts::PI) || p.class == PointClass::Global;
+        if alone {
+            assert_eq!(image, n);
+        }
+    }
+    assert_eq!(found.points.iter().enumerate().filter(|(n, p)| p.mirror != Some(*n)).count(), 4);
+    assert!(enumerated(&teacher(90.0, 0.5)).points.iter().all(|p| p.mirror.is_none()));
 }
 
 /// A damped Newton method on the gradient from random starts reaches nothing that is not on the list.
