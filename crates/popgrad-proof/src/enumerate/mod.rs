@@ -12,10 +12,13 @@
 
 mod circle;
 mod collinear;
+mod fold;
 mod plane;
 mod search;
 mod small_angle;
 mod system;
+
+pub use fold::{Fold, certify_fold, certify_threshold};
 
 use crate::Interval;
 use crate::environment::{EnvironmentError, check_environment};
