@@ -198,33 +198,52 @@ impl PointProblem {
         Ok(self.report(certified, claim))
     }
 
-    /// The point as one that permutations of the axes fix; none if it is not of that kind.
+    /// The point as one that permutations of the axes fix; none if it is not of that kind. A tolerance that takes different
+    /// values for one sees too large a group, so smaller ones follow.
     fn symmetric(
         &self,
         point: MatrixView<'_>,
         radius: f64,
         claim: Claim,
     ) -> Option<Result<PointReport, PointReason>> {
-        let structure = Structure::of(&self.landscape, point, 2.0 * radius)?;
-        let symmetric = Symmetric { landscape: &self.landscape, structure: &structure };
-        let prove = || {
-            let (found, enclosure) = symmetric.prove(point)?;
-            let distance = report::within(point, &enclosure, radius)?;
-            let spectrum = symmetric.spectrum(&enclosure)?;
-            let center = found.center.clone();
-            let certified = Certified {
-                found,
-                center,
-                enclosure,
-                distance,
-                spectrum,
-                forced: 0,
-                coincident: Vec::new(),
-                symmetry: structure.classes(),
-            };
-            Ok(self.report(certified, claim))
+        let tolerances = [2.0, 2e-2, 2e-4].map(|share| share * radius);
+        let mut tried: Vec<Structure> = Vec::new();
+        let mut outcome = None;
+        for structure in tolerances.iter().filter_map(|t| Structure::of(&self.landscape, point, *t)) {
+            if !tried.contains(&structure) {
+                let result = self.symmetric_with(&structure, point, radius, claim);
+                if result.is_ok() {
+                    return Some(result);
+                }
+                outcome = outcome.or(Some(result));
+                tried.push(structure);
+            }
+        }
+        outcome
+    }
+
+    fn symmetric_with(
+        &self,
+        structure: &Structure,
+        point: MatrixView<'_>,
+        radius: f64,
+        claim: Claim,
+    ) -> Result<PointReport, PointReason> {
+        let symmetric = Symmetric { landscape: &self.landscape, structure };
+        let (found, enclosure) = symmetric.prove(point)?;
+        let distance = report::within(point, &enclosure, radius)?;
+        let spectrum = symmetric.spectrum(&enclosure)?;
+        let certified = Certified {
+            center: found.center.clone(),
+            found,
+            enclosure,
+            distance,
+            spectrum,
+            forced: 0,
+            coincident: Vec::new(),
+            symmetry: structure.classes(),
         };
-        Some(prove())
+        Ok(self.report(certified, claim))
     }
 
     fn report(&self, c: Certified, claim: Claim) -> PointReport {

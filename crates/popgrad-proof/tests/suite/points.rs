@@ -425,6 +425,18 @@ fn a_hundred_units_are_certified() {
     assert!(loss.lo() > 0.00544869 && loss.hi() < 0.0054487 && lambda.lo() > 0.0712, "{loss:?} {lambda:?}");
 }
 
+/// A ball so wide that it takes the zeros for the small entries: the group is then found with a smaller tolerance.
+#[test]
+fn a_wide_ball_does_not_hide_the_symmetry() {
+    let k = 20;
+    let entries = [1.00300375, -0.00365514, 0.09318741, 0.06371471, 0.0, -0.81002058];
+    let wide = PointOptions { radius: Some(0.02), ..PointOptions::default() };
+    let teacher = Matrix::identity(k, k);
+    let report = problem(&teacher, k).certify(family(k, 1, entries).view(), wide).unwrap();
+    assert_eq!((report.status, report.index), (PointStatus::Certified, Some(0)), "{report:?}");
+    assert!(report.symmetry.contains(&19), "{report:?}");
+}
+
 /// A large point without symmetry takes the general way.
 #[test]
 fn a_large_point_in_general_position_is_certified() {
