@@ -23,7 +23,10 @@ pub use conjecture1::{
     CertificateError, CheckedConjecture1, Conjecture1Certificate, Conjecture1Proof, Leaf, Region,
     RegionReport, check_conjecture1, prove_conjecture1,
 };
-pub use enumerate::{EnumerateError, EnumeratedPoint, Enumeration, EnumerationSearch, PointClass};
+pub use enumerate::{
+    EnumerateError, EnumeratedPoint, Enumeration, EnumerationSearch, Fold, PointClass, certify_fold,
+    certify_threshold,
+};
 pub use environment::{EnvironmentError, check_environment};
 pub use interval::Interval;
 pub use points::{Claim, PointError, PointOptions, PointProblem, PointReason, PointReport, PointStatus};

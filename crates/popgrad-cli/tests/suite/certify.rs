@@ -192,3 +192,14 @@ fn teachers_that_cannot_be_enumerated_are_refused() {
          between 0 and pi",
     );
 }
+
+#[test]
+fn the_threshold_ratio_is_certified() {
+    let here = Scratch::new("certify-fold");
+    let found = here.json("certify fold --angle 90");
+    assert_eq!((&found["status"], &found["undecided"]), (&json!("certified"), &json!(0)));
+    let [low, high] = [0, 1].map(|n| found["ratio"][n].as_f64().unwrap());
+    assert!(low < 0.11359754414 && high > 0.11359754413 && high - low < 1e-9, "{found}");
+    here.refuses("certify fold --angle 180", "--angle: \"180\" is not an angle below 180 degrees");
+    here.refuses("certify fold --angle -5", "--angle: \"-5\" is not a positive finite number");
+}

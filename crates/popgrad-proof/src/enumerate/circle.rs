@@ -1,7 +1,8 @@
-//! The even function `H(x) = h(|x|)` of period `2 pi`, with two derivatives.
+//! The even function `H(x) = h(|x|)` of period `2 pi`, with three derivatives.
 //!
 //! `h(x) = (pi - x) cos x + sin x`, `h'(x) = -(pi - x) sin x`, `h''(x) = sin x - (pi - x) cos x` on `[0, pi]`. `H` is twice
-//! continuously differentiable on the circle, also at the multiples of pi.
+//! continuously differentiable on the circle, also at the multiples of pi. The third derivative jumps there; over an
+//! interval that contains one, both sides are enclosed.
 
 use crate::Interval;
 
@@ -11,6 +12,7 @@ pub(super) struct Values {
     pub(super) value: Interval,
     pub(super) first: Interval,
     pub(super) second: Interval,
+    pub(super) third: Interval,
 }
 
 /// `[0, pi]`.
@@ -18,7 +20,7 @@ fn half_turn() -> Interval {
     Interval::ZERO.hull(Interval::PI)
 }
 
-/// On `[0, pi]`; `odd` is the sign of the first derivative.
+/// On `[0, pi]`; `odd` is the sign of the odd derivatives.
 fn on_half_turn(y: Interval, odd: f64) -> Values {
     let supplement = (Interval::PI - y).positive_part();
     let (s, c) = (y.sin().positive_part(), y.cos());
@@ -29,7 +31,8 @@ fn on_half_turn(y: Interval, odd: f64) -> Values {
     // h decreases.
     let ends = (at(y.hi()), at(y.lo()));
     let value = Interval::new(ends.0.lo(), ends.1.hi()).unwrap_or_else(half_turn);
-    Values { value, first: supplement * s * -odd, second: s - supplement * c }
+    let third = (c * 2.0 + supplement * s) * odd;
+    Values { value, first: supplement * s * -odd, second: s - supplement * c, third }
 }
 
 impl Values {
@@ -53,7 +56,8 @@ impl Values {
             }
             n += 1.0;
         }
-        all.unwrap_or(Self { value: Interval::ENTIRE, first: Interval::ENTIRE, second: Interval::ENTIRE })
+        let entire = Interval::ENTIRE;
+        all.unwrap_or(Self { value: entire, first: entire, second: entire, third: entire })
     }
 
     fn hull(self, other: Self) -> Self {
@@ -61,6 +65,7 @@ impl Values {
             value: self.value.hull(other.value),
             first: self.first.hull(other.first),
             second: self.second.hull(other.second),
+            third: self.third.hull(other.third),
         }
     }
 }

@@ -11,11 +11,22 @@ use popgrad::Matrix;
 /// Arcs narrower than this stay undecided.
 const NARROWEST: f64 = 1e-9;
 
-/// The segments, by a point with equal lengths.
+/// A segment of critical points.
+pub(super) struct Segment {
+    /// The point with students of equal length.
+    pub(super) point: Matrix,
+    /// Whether at its ends, where one student is zero, some direction of that student certainly descends.
+    pub(super) ends_descend: bool,
+}
+
+/// The segments of a teacher.
 pub(super) struct Segments {
-    pub(super) points: Vec<Matrix>,
+    pub(super) found: Vec<Segment>,
     pub(super) undecided: usize,
 }
+
+/// Directions of a vanished student that are tried.
+const DIRECTIONS: u32 = 256;
 
 /// `g` and its derivative over an arc, and the length of the two students together.
 fn balance(plane: &Plane, psi: Interval) -> [Interval; 3] {
@@ -57,8 +68,8 @@ pub(super) fn directions(plane: &Plane) -> Segments {
             open.extend([m.hull(Interval::point(arc.hi())), m.hull(Interval::point(arc.lo()))]);
         }
     }
-    let points = roots.into_iter().map(|(_, image)| representative(plane, image)).collect();
-    Segments { points, undecided }
+    let found = roots.into_iter().map(|(_, image)| segment(plane, image)).collect();
+    Segments { found, undecided }
 }
 
 /// Whether a root lies where another is the only one, up to a whole turn.
@@ -66,8 +77,8 @@ fn same_place(unique: Interval, image: Interval) -> bool {
     [-2.0, 0.0, 2.0].into_iter().any(|turn| unique.encloses(image + Interval::PI * turn))
 }
 
-/// Two equal students in the middle of the arc, with the length that belongs to it.
-fn representative(plane: &Plane, mut arc: Interval) -> Matrix {
+/// The segment of a root: the arc is narrowed by Newton's method first.
+fn segment(plane: &Plane, mut arc: Interval) -> Segment {
     for _ in 0..6 {
         let [at, _, _] = balance(plane, Interval::point(arc.middle()));
         let [_, slope, _] = balance(plane, arc);
@@ -78,6 +89,14 @@ fn representative(plane: &Plane, mut arc: Interval) -> Matrix {
         arc = image;
     }
     let psi = arc.middle();
-    let half = 0.5 * balance(plane, Interval::point(psi))[2].middle();
-    Matrix::from_rows(&[[half * libm::cos(psi), half * libm::sin(psi)]; 2])
+    let length = balance(plane, arc)[2];
+    let half = 0.5 * length.middle();
+    let point = Matrix::from_rows(&[[half * libm::cos(psi), half * libm::sin(psi)]; 2]);
+    // (E.7): the one-sided derivative of the loss in a vanished student, times 2 pi.
+    let descends = |n: u32| {
+        let e = Interval::point(f64::from(n) * (std::f64::consts::TAU / f64::from(DIRECTIONS)));
+        let teachers = balance(plane, e)[2] * Interval::PI;
+        (length * Values::over(e - arc).value - teachers).is_certainly_negative()
+    };
+    Segment { point, ends_descend: (0..DIRECTIONS).any(descends) }
 }

@@ -7,18 +7,23 @@
 //! forms of Conjecture 1 ([`small_angle`]), the rest by a branch and prune ([`search`]). Students of one direction are
 //! segments of critical points, the roots of a function of one variable ([`collinear`]).
 //!
-//! Not among the points listed: those where a student is zero, which has no gradient.
+//! Points where a student is zero have no gradient. Those at which the other student is critical are the ends of the segments, and
+//! it is certified where some direction of the vanished student descends from them.
 
 mod circle;
 mod collinear;
+mod fold;
 mod plane;
 mod search;
 mod small_angle;
 mod system;
 
+pub use fold::{Fold, certify_fold, certify_threshold};
+
 use crate::Interval;
 use crate::environment::{EnvironmentError, check_environment};
 use crate::points::{PointError, PointOptions, PointProblem, PointReport, PointStatus};
+use collinear::Segment;
 use plane::Plane;
 use popgrad::{Kind, Matrix, MatrixView};
 use search::{Cell, Search};
@@ -105,6 +110,11 @@ pub struct EnumeratedPoint {
     pub in_plane: PointReport,
     /// Number of negative eigenvalues for each further input dimension.
     pub out_of_plane_index: Option<usize>,
+    /// Of a segment: whether the loss certainly descends from its ends, where one student is zero, in some direction of it.
+    pub ends_descend: Option<bool>,
+    /// Position on the list of the mirror image in the bisector of the teachers, where these have one length up to rounding.
+    /// It is recognised in floating point, to help a reader; nothing rests on it.
+    pub mirror: Option<usize>,
 }
 
 /// The critical points of a teacher in its plane.
@@ -196,12 +206,13 @@ impl EnumerationSearch {
         }
         let segments = collinear::directions(&self.plane);
         undecided += segments.undecided;
-        for weights in &segments.points {
-            points.push(judge.segment(weights)?);
+        for segment in &segments.found {
+            points.push(judge.segment(segment)?);
         }
         undecided += points.iter().filter(|p| p.in_plane.status != PointStatus::Certified).count();
         let loss = |p: &EnumeratedPoint| p.in_plane.loss.map_or(f64::INFINITY, Interval::middle);
         points.sort_by(|a, b| loss(a).total_cmp(&loss(b)));
+        self.plane.mark_mirrors(&mut points);
         let small_angle = self.searches.iter().map(Search::first_angle).fold(f64::INFINITY, f64::min);
         Ok(Enumeration { points, undecided, evaluations: self.evaluations(), small_angle })
     }
@@ -248,6 +259,8 @@ impl Judge {
             teachers_in_cone: Some(0),
             in_plane,
             out_of_plane_index,
+            ends_descend: None,
+            mirror: None,
         })
     }
 
@@ -275,18 +288,22 @@ impl Judge {
             teachers_in_cone: strictly.then_some(1),
             in_plane,
             out_of_plane_index,
+            ends_descend: None,
+            mirror: None,
         });
         Ok(known)
     }
 
-    fn segment(&self, weights: &Matrix) -> Result<EnumeratedPoint, PointError> {
-        let (in_plane, out_of_plane_index) = self.certify(weights)?;
+    fn segment(&self, segment: &Segment) -> Result<EnumeratedPoint, PointError> {
+        let (in_plane, out_of_plane_index) = self.certify(&segment.point)?;
         Ok(EnumeratedPoint {
             class: PointClass::Segment,
             theta: Interval::ZERO,
             teachers_in_cone: Some(0),
             in_plane,
             out_of_plane_index,
+            ends_descend: Some(segment.ends_descend),
+            mirror: None,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! From the teacher to the systems, and from their roots to students.
 
+use super::EnumeratedPoint;
 use super::search::Cell;
 use super::system::System;
 use crate::Interval;
@@ -63,6 +64,30 @@ impl Plane {
     pub(super) fn system(&self, inside: usize) -> System {
         let beta = if inside == 0 { self.angle } else { -self.angle };
         System { inside: self.lengths[inside], outside: self.lengths[1 - inside], beta }
+    }
+
+    /// Notes for each point which one is its mirror image, if the teachers have one length up to rounding.
+    pub(super) fn mark_mirrors(&self, points: &mut [EnumeratedPoint]) {
+        if self.lengths[0].intersection(self.lengths[1]).is_empty() {
+            return;
+        }
+        // A reflection that takes the angle x to twice the bisector minus x.
+        let twice = self.places[0].middle() * 2.0 + self.angle.middle();
+        let (sine, cosine) = (libm::sin(twice), libm::cos(twice));
+        let entries: Vec<Option<Vec<f64>>> =
+            points.iter().map(|p| p.in_plane.center.as_ref().map(|c| c.as_slice().to_vec())).collect();
+        for (p, own) in points.iter_mut().zip(&entries) {
+            let Some(w) = own else { continue };
+            let turn = |x: f64, y: f64| [cosine * x + sine * y, sine * x - cosine * y];
+            let (first, second) = (turn(w[0], w[1]), turn(w[2], w[3]));
+            let near = |v: &Vec<f64>, a: [f64; 2], b: [f64; 2]| {
+                v.iter().zip([a, b].as_flattened()).all(|(x, y)| (x - y).abs() < 1e-9)
+            };
+            let is_image = |other: &Option<Vec<f64>>| {
+                other.as_ref().is_some_and(|v| near(v, first, second) || near(v, second, first))
+            };
+            p.mirror = entries.iter().position(is_image);
+        }
     }
 
     /// The students of a root.

@@ -141,15 +141,22 @@ pub(super) fn contracting_ball(
 
 /// Why no zero of the gradient lies within `radius` of a point, if that can be shown.
 pub(super) fn excluded(landscape: &Landscape, point: MatrixView<'_>, radius: f64) -> Option<PointReason> {
-    let center = point.to_matrix();
-    let enclosure = around(&center, radius);
-    let gradient = landscape.gradient(&enclosure).ok()?;
+    gradient_keeps_sign(landscape, point, radius).or_else(|| {
+        let center = point.to_matrix();
+        newton_step_too_long(landscape, &center, &around(&center, radius), radius)
+    })
+}
+
+/// A component of the gradient that does not vanish within `radius`, if there is one.
+pub(super) fn gradient_keeps_sign(
+    landscape: &Landscape,
+    point: MatrixView<'_>,
+    radius: f64,
+) -> Option<PointReason> {
+    let gradient = landscape.gradient(&around(&point.to_matrix(), radius)).ok()?;
     let sizes = gradient.iter().map(|g| g.mignitude()).enumerate();
     let (component, size) = sizes.max_by(|a, b| a.1.total_cmp(&b.1))?;
-    if size > 0.0 {
-        return Some(PointReason::GradientSign { radius, component, size });
-    }
-    newton_step_too_long(landscape, &center, &enclosure, radius)
+    (size > 0.0).then_some(PointReason::GradientSign { radius, component, size })
 }
 
 /// (V.7): a zero at `W_0 + V^T y` makes the Newton step at `W_0` at most `(1 + Z) |y|` long.

@@ -19,17 +19,12 @@ pub(super) struct Complement {
     vectors: Vec<Vec<Interval>>,
 }
 
-/// Generators of an orbit: each a combination of rotations in the planes of two vectors.
+/// Generators of an orbit: rotations in planes of two of the vectors.
 #[derive(Clone, Debug)]
 pub(super) struct Gauge {
     vectors: Vec<Vec<Interval>>,
-    /// One row a generator, one coefficient a plane, in the order of [`planes`].
-    coefficients: Vec<Vec<f64>>,
-}
-
-/// Pairs of indices in order.
-fn planes(q: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..q).flat_map(move |a| (a + 1..q).map(move |b| (a, b)))
+    /// The two vectors of a plane, and a factor that makes the action on the point a unit vector.
+    planes: Vec<(usize, usize, f64)>,
 }
 
 /// Eigenvectors as rows by falling eigenvalue, of a small matrix given row by row; none if the iteration fails.
@@ -58,38 +53,32 @@ impl Complement {
 
     /// The orbit through a point: none if the students lie in the span of the teacher.
     pub(super) fn gauge(&self, weights: MatrixView<'_>) -> Gauge {
-        let coefficients = self.generators(weights).unwrap_or_default();
-        Gauge { vectors: self.vectors.clone(), coefficients }
+        self.generators(weights).unwrap_or(Gauge { vectors: Vec::new(), planes: Vec::new() })
     }
 
-    /// Combinations of the plane rotations whose actions on the point are orthonormal.
-    fn generators(&self, weights: MatrixView<'_>) -> Option<Vec<Vec<f64>>> {
+    /// In the principal axes of the students' parts across the teacher the actions of the planes are orthogonal.
+    fn generators(&self, weights: MatrixView<'_>) -> Option<Gauge> {
         let q = self.vectors.len();
         let middles: Vec<Vec<f64>> =
             self.vectors.iter().map(|p| p.iter().map(|x| x.middle()).collect()).collect();
         let parts: Vec<Vec<f64>> =
             (0..weights.rows()).map(|j| middles.iter().map(|p| dot(weights.row(j), p)).collect()).collect();
         let gram = (0..q * q).map(|at| parts.iter().map(|z| z[at / q] * z[at % q]).sum()).collect();
-        let (values, _) = falling(q, gram)?;
-        let scale = dot(weights.as_slice(), weights.as_slice()).sqrt() * OUT_OF_PLANE;
-        let rank = values.iter().filter(|x| **x > scale * scale).count();
-        let dimension = rank * q - rank * (rank + 1) / 2;
-        if dimension == 0 {
-            return None;
-        }
-        let actions: Vec<Vec<f64>> = planes(q)
-            .map(|(a, b)| {
-                let row = |z: &Vec<f64>| -> Vec<f64> {
-                    middles[a].iter().zip(&middles[b]).map(|(p, r)| z[a] * r - z[b] * p).collect()
-                };
-                parts.iter().flat_map(row).collect()
-            })
+        let (squares, axes) = falling(q, gram)?;
+        let smallest = OUT_OF_PLANE * OUT_OF_PLANE * dot(weights.as_slice(), weights.as_slice());
+        let rank = squares.iter().filter(|x| **x > smallest).count();
+        let size = |a: usize| if a < rank { squares[a] } else { 0.0 };
+        let planes: Vec<(usize, usize, f64)> = (0..rank)
+            .flat_map(|a| (a + 1..q).map(move |b| (a, b)))
+            .map(|(a, b)| (a, b, 1.0 / (size(a) + size(b)).sqrt()))
             .collect();
-        let g = actions.len();
-        let gram = (0..g * g).map(|at| dot(&actions[at / g], &actions[at % g])).collect();
-        let (values, vectors) = falling(g, gram)?;
-        let scaled = |i: usize| vectors[i].iter().map(|x| x / values[i].sqrt()).collect();
-        Some((0..dimension).map(scaled).collect())
+        // Any combination of vectors orthogonal to the teacher is orthogonal to it.
+        let combined = |axis: &Vec<f64>| -> Vec<Interval> {
+            let d = weights.cols();
+            let terms = |i: usize| axis.iter().zip(&self.vectors).map(move |(c, p)| p[i] * *c);
+            (0..d).map(|i| Interval::sum(terms(i))).collect()
+        };
+        (!planes.is_empty()).then(|| Gauge { vectors: axes.iter().map(combined).collect(), planes })
     }
 }
 
@@ -126,7 +115,7 @@ fn across(teacher: MatrixView<'_>, used: &[usize]) -> Option<Vec<Vec<Interval>>>
 impl Gauge {
     /// Dimension of the orbit.
     pub(super) fn dimension(&self) -> usize {
-        self.coefficients.len()
+        self.planes.len()
     }
 
     /// The generators' actions on a box of students, one a list.
@@ -135,18 +124,14 @@ impl Gauge {
         let part = |row: &[Interval], p: &[Interval]| Interval::sum(row.iter().zip(p).map(|(x, y)| *x * *y));
         let parts: Vec<Vec<Interval>> =
             weights.chunks_exact(d).map(|row| self.vectors.iter().map(|p| part(row, p)).collect()).collect();
-        let action = |coefficients: &Vec<f64>| -> Vec<Interval> {
-            let mut out = vec![Interval::ZERO; weights.len()];
-            for ((a, b), c) in planes(self.vectors.len()).zip(coefficients).filter(|(_, c)| **c != 0.0) {
-                for (row, z) in out.chunks_exact_mut(d).zip(&parts) {
-                    for (i, x) in row.iter_mut().enumerate() {
-                        *x = *x + (z[a] * self.vectors[b][i] - z[b] * self.vectors[a][i]) * *c;
-                    }
-                }
-            }
-            out
+        let action = |(a, b, factor): &(usize, usize, f64)| -> Vec<Interval> {
+            let (p, r) = (&self.vectors[*a], &self.vectors[*b]);
+            let row = |z: &Vec<Interval>| -> Vec<Interval> {
+                p.iter().zip(r).map(|(p, r)| (z[*a] * *r - z[*b] * *p) * *factor).collect()
+            };
+            parts.iter().flat_map(row).collect()
         };
-        self.coefficients.iter().map(action).collect()
+        self.planes.iter().map(action).collect()
     }
 }
 

@@ -92,7 +92,7 @@ impl PointProblem {
     ///
     /// Norms are Euclidean over all entries. On a manifold of critical points the uniqueness is meant modulo the manifold.
     ///
-    /// Source: docs/theory/certified_points.md, (V.5)-(V.12).
+    /// Source: docs/theory/certified_points.md, (V.5)-(V.15).
     ///
     /// # Errors
     ///
@@ -101,26 +101,51 @@ impl PointProblem {
     pub fn certify(&self, point: MatrixView<'_>, options: PointOptions) -> Result<PointReport, PointError> {
         self.check(point, &options)?;
         let radius = options.radius.unwrap_or_else(|| report::default_radius(point));
-        let mut reason = None;
-        if point.as_slice().len() > SYMMETRIC_ABOVE {
-            match self.symmetric(point, radius, options.claim) {
-                Some(Ok(report)) => return Ok(report),
-                Some(Err(why)) => reason = Some(why),
-                None => {}
-            }
+        let symmetric = (point.as_slice().len() > SYMMETRIC_ABOVE)
+            .then(|| self.symmetric(point, radius, options.claim))
+            .flatten();
+        if let Some(Ok(report)) = &symmetric
+            && report.index.is_some()
+        {
+            return Ok(report.clone());
         }
         let n = point.as_slice().len() as u128;
         let needed = BYTES_PER_ENTRY * n * n;
         if needed > u128::from(options.memory_limit) {
-            return Err(PointError::Memory { needed, limit: options.memory_limit });
+            return self.without_hessian(point, radius, symmetric, needed, options.memory_limit);
         }
+        let mut reason = symmetric.as_ref().and_then(|s| s.as_ref().err().cloned());
         for merged in Merged::attempts(&self.landscape, point, radius) {
             match self.attempt(&merged, point, radius, options.claim) {
                 Ok(report) => return Ok(report),
                 Err(why) => reason = reason.or(Some(why)),
             }
         }
-        Ok(self.without_point(point, radius, reason))
+        // A critical point without an index is more than nothing.
+        symmetric.and_then(Result::ok).map_or_else(|| Ok(self.without_point(point, radius, reason)), Ok)
+    }
+
+    /// Where the Hessian does not fit into memory: what the symmetry gave, or the signs of the gradient.
+    fn without_hessian(
+        &self,
+        point: MatrixView<'_>,
+        radius: f64,
+        symmetric: Option<Result<PointReport, PointReason>>,
+        needed: u128,
+        limit: u64,
+    ) -> Result<PointReport, PointError> {
+        let reason = match symmetric {
+            Some(Ok(report)) => return Ok(report),
+            Some(Err(why)) => Some(why),
+            None => None,
+        };
+        if let Some(why) = existence::gradient_keeps_sign(&self.landscape, point, radius) {
+            return Ok(PointReport::nothing(PointStatus::Refuted, Some(why)));
+        }
+        match reason {
+            Some(_) => Ok(PointReport::nothing(PointStatus::Undecided, reason)),
+            None => Err(PointError::Memory { needed, limit }),
+        }
     }
 
     fn check(&self, point: MatrixView<'_>, options: &PointOptions) -> Result<(), PointError> {
@@ -173,33 +198,52 @@ impl PointProblem {
         Ok(self.report(certified, claim))
     }
 
-    /// The point as one that permutations of the axes fix; none if it is not of that kind.
+    /// The point as one that permutations of the axes fix; none if it is not of that kind. A tolerance that takes different
+    /// values for one sees too large a group, so smaller ones follow.
     fn symmetric(
         &self,
         point: MatrixView<'_>,
         radius: f64,
         claim: Claim,
     ) -> Option<Result<PointReport, PointReason>> {
-        let structure = Structure::of(&self.landscape, point, 2.0 * radius)?;
-        let symmetric = Symmetric { landscape: &self.landscape, structure: &structure };
-        let prove = || {
-            let (found, enclosure) = symmetric.prove(point)?;
-            let distance = report::within(point, &enclosure, radius)?;
-            let spectrum = symmetric.spectrum(&enclosure)?;
-            let center = found.center.clone();
-            let certified = Certified {
-                found,
-                center,
-                enclosure,
-                distance,
-                spectrum,
-                forced: 0,
-                coincident: Vec::new(),
-                symmetry: structure.classes(),
-            };
-            Ok(self.report(certified, claim))
+        let tolerances = [2.0, 2e-2, 2e-4].map(|share| share * radius);
+        let mut tried: Vec<Structure> = Vec::new();
+        let mut outcome = None;
+        for structure in tolerances.iter().filter_map(|t| Structure::of(&self.landscape, point, *t)) {
+            if !tried.contains(&structure) {
+                let result = self.symmetric_with(&structure, point, radius, claim);
+                if result.is_ok() {
+                    return Some(result);
+                }
+                outcome = outcome.or(Some(result));
+                tried.push(structure);
+            }
+        }
+        outcome
+    }
+
+    fn symmetric_with(
+        &self,
+        structure: &Structure,
+        point: MatrixView<'_>,
+        radius: f64,
+        claim: Claim,
+    ) -> Result<PointReport, PointReason> {
+        let symmetric = Symmetric { landscape: &self.landscape, structure };
+        let (found, enclosure) = symmetric.prove(point)?;
+        let distance = report::within(point, &enclosure, radius)?;
+        let spectrum = symmetric.spectrum(&enclosure)?;
+        let certified = Certified {
+            center: found.center.clone(),
+            found,
+            enclosure,
+            distance,
+            spectrum,
+            forced: 0,
+            coincident: Vec::new(),
+            symmetry: structure.classes(),
         };
-        Some(prove())
+        Ok(self.report(certified, claim))
     }
 
     fn report(&self, c: Certified, claim: Claim) -> PointReport {

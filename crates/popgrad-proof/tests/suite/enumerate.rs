@@ -1,7 +1,9 @@
 //! All in-plane critical points of two teachers, against known roots and against a search by Newton's method.
 
 use popgrad::{Blocks, Matrix, RandomStream, Student, TwoLayer, symmetric_eigenvectors};
-use popgrad_proof::{Enumeration, EnumerationSearch, PointClass, PointStatus};
+use popgrad_proof::{
+    Enumeration, EnumerationSearch, Interval, PointClass, PointStatus, certify_fold, certify_threshold,
+};
 
 fn teacher(degrees: f64, ratio: f64) -> Matrix {
     let a = degrees.to_radians();
@@ -79,8 +81,24 @@ fn segments_lie_along_the_bisector() {
         let length = 2.0 * (center.row(0)[0].powi(2) + center.row(0)[1].powi(2)).sqrt();
         assert!((length - 2.0 * h(t) / std::f64::consts::PI).abs() < 1e-12);
         assert!((center.row(0)[1] / center.row(0)[0] - half.tan()).abs() < 1e-11);
-        assert_eq!(segment.in_plane.manifold_dimension, Some(1));
+        assert_eq!((segment.in_plane.manifold_dimension, segment.ends_descend), (Some(1), Some(true)));
     }
+}
+
+/// The two saddles of equal teachers at 135 degrees are each other's mirror images; the antiparallel one is its own.
+#[test]
+fn mirror_images_are_recognised() {
+    let found = enumerated(&teacher(135.0, 1.0));
+    for (n, p) in found.points.iter().enumerate() {
+        let image = p.mirror.unwrap();
+        assert_eq!(found.points[image].mirror, Some(n), "{n} {image}");
+        let alone = p.theta.contains(std::f64::consts::PI) || p.class == PointClass::Global;
+        if alone {
+            assert_eq!(image, n);
+        }
+    }
+    assert_eq!(found.points.iter().enumerate().filter(|(n, p)| p.mirror != Some(*n)).count(), 4);
+    assert!(enumerated(&teacher(90.0, 0.5)).points.iter().all(|p| p.mirror.is_none()));
 }
 
 /// A damped Newton method on the gradient from random starts reaches nothing that is not on the list.
@@ -139,4 +157,46 @@ fn cuts_change_nothing() {
     let mut search = EnumerationSearch::try_new(teacher.view()).unwrap();
     while !search.advance(7) {}
     assert_eq!(search.finish().unwrap(), whole);
+}
+
+/// The ratio at which the spurious minimum and a saddle meet, for teachers at right angles; both sides of it enumerated.
+#[test]
+fn the_threshold_of_the_spurious_minimum_is_a_fold() {
+    let fold = certify_fold(Interval::PI / 2.0, [0.76, 0.87, 0.1136]).unwrap().unwrap();
+    assert!((fold.ratio.middle() - 0.1136).abs() < 5e-5 && fold.ratio.width() < 1e-8, "{fold:?}");
+    let ratio = fold.ratio.middle();
+    let below = isolated(&enumerated(&teacher(90.0, ratio - 1e-3)));
+    let above = isolated(&enumerated(&teacher(90.0, ratio + 1e-3)));
+    assert_eq!((below.len(), above.len()), (3, 1), "{below:?} {above:?}");
+    assert_eq!((above[0].1, above[0].2), (1, 1));
+    // Below, a saddle and a minimum on either side of the fold.
+    assert_eq!([(below[0].1, below[0].2), (below[1].1, below[1].2)], [(1, 0), (0, 0)]);
+    assert!(below[0].0 < fold.theta.lo() && fold.theta.hi() < below[1].0, "{below:?} {fold:?}");
+}
+
+/// The thresholds that a continuation in another program found, to four digits.
+#[test]
+fn thresholds_at_other_angles_are_certified() {
+    let cases = [
+        (15.0, 0.1229),
+        (30.0, 0.1164),
+        (45.0, 0.1125),
+        (60.0, 0.1107),
+        (75.0, 0.1111),
+        (90.0, 0.1136),
+        (105.0, 0.1184),
+        (120.0, 0.1257),
+        (135.0, 0.1359),
+        (150.0, 0.1498),
+        (165.0, 0.1682),
+    ];
+    for (degrees, ratio) in cases {
+        let fold = certify_threshold(degrees).unwrap().unwrap();
+        assert!(
+            (fold.ratio.middle() - ratio).abs() < 1e-4 && fold.ratio.width() < 1e-7,
+            "{degrees}: {fold:?}"
+        );
+    }
+    assert_eq!(certify_threshold(0.0).unwrap(), None);
+    assert_eq!(certify_threshold(f64::NAN).unwrap(), None);
 }

@@ -425,6 +425,18 @@ fn a_hundred_units_are_certified() {
     assert!(loss.lo() > 0.00544869 && loss.hi() < 0.0054487 && lambda.lo() > 0.0712, "{loss:?} {lambda:?}");
 }
 
+/// A ball so wide that it takes the zeros for the small entries: the group is then found with a smaller tolerance.
+#[test]
+fn a_wide_ball_does_not_hide_the_symmetry() {
+    let k = 20;
+    let entries = [1.00300375, -0.00365514, 0.09318741, 0.06371471, 0.0, -0.81002058];
+    let wide = PointOptions { radius: Some(0.02), ..PointOptions::default() };
+    let teacher = Matrix::identity(k, k);
+    let report = problem(&teacher, k).certify(family(k, 1, entries).view(), wide).unwrap();
+    assert_eq!((report.status, report.index), (PointStatus::Certified, Some(0)), "{report:?}");
+    assert!(report.symmetry.contains(&19), "{report:?}");
+}
+
 /// A large point without symmetry takes the general way.
 #[test]
 fn a_large_point_in_general_position_is_certified() {
@@ -435,4 +447,32 @@ fn a_large_point_in_general_position_is_certified() {
     let teacher = Matrix::try_new(k, d, entries).unwrap();
     let report = certified(&teacher, &teacher, 0, 0);
     assert!(report.symmetry.is_empty() && report.loss.unwrap().contains(0.0));
+}
+
+/// In a hundred dimensions a point out of the plane has symmetries and an orbit; the index comes from the general way.
+#[test]
+fn an_orbit_in_many_dimensions_keeps_its_dimension() {
+    let d = 100;
+    let mut rows = vec![vec![0.0; d]; 2];
+    for (row, sign) in rows.iter_mut().zip([1.0, -1.0]) {
+        row[..2].fill(0.52457922);
+        row[2] = sign * 0.40913248;
+    }
+    let report = certified(&Matrix::identity(2, d), &Matrix::try_from_rows(&rows).unwrap(), 1, d - 3);
+    assert!(report.symmetry.is_empty());
+}
+
+/// A point whose Hessian would not fit is refuted by its gradient, certified by its symmetry, or refused.
+#[test]
+fn the_memory_limit_stops_the_general_way_only() {
+    let k = 20;
+    let limited = PointOptions { memory_limit: 1 << 20, ..PointOptions::default() };
+    let p = problem(&Matrix::identity(k, k), k);
+    assert_eq!(p.certify(Matrix::identity(k, k).view(), limited).unwrap().status, PointStatus::Certified);
+    let mut entries = vec![0.0; k * k];
+    RandomStream::new(4, 0).fill_normal(&mut entries);
+    let random = Matrix::try_new(k, k, entries).unwrap();
+    assert_eq!(p.certify(random.view(), limited).unwrap().status, PointStatus::Refuted);
+    let p = problem(&random, k);
+    assert!(matches!(p.certify(random.view(), limited), Err(PointError::Memory { .. })));
 }

@@ -72,6 +72,8 @@ fn point(p: &EnumeratedPoint) -> Value {
         "theta": [p.theta.lo(), p.theta.hi()],
         "teachers_in_student_cone": p.teachers_in_cone,
         "out_of_plane_index": p.out_of_plane_index,
+        "ends_descend": p.ends_descend,
+        "mirror": p.mirror,
     });
     if let (Some(all), Value::Object(more)) = (keys.as_object_mut(), certified_keys(&p.in_plane)) {
         all.extend(more);

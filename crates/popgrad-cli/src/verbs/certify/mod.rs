@@ -3,6 +3,7 @@
 mod check;
 mod conjecture1;
 mod enumerate;
+mod fold;
 mod points;
 
 use crate::Context;
@@ -32,6 +33,8 @@ enum What {
     Points(points::Args),
     /// All critical points of two students in the plane of two teachers
     Enumerate(enumerate::Args),
+    /// The ratio of two teachers' lengths at which the spurious minimum vanishes
+    Fold(fold::Args),
 }
 
 /// Runs the verb.
@@ -41,6 +44,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
         Some(What::Check(arguments)) => check::run(arguments, context),
         Some(What::Points(arguments)) => points::run(arguments, context),
         Some(What::Enumerate(arguments)) => enumerate::run(arguments, context),
+        Some(What::Fold(arguments)) => fold::run(arguments, context),
         None => {
             let message = "certify needs to know what; popgrad certify --help lists it";
             Err(Failure::plain(&message, Kind::Input))
