@@ -147,17 +147,7 @@ impl Plan {
             Some(text) => output_weights("--student-output", text, students)?,
             None => vec![1.0; students],
         };
-        for Blocks(sizes) in &args.subspace {
-            let sum: usize = sizes.iter().sum();
-            if sum != students {
-                let message = format!("{sizes:?} adds up to {sum}, but there are {students} students");
-                return Err(Failure::input("--subspace", message));
-            }
-            if args.output_weights == OutputWeights::Trained || output.iter().any(|a| *a != 1.0) {
-                let message = "needs output weights 1 that stay fixed";
-                return Err(Failure::input("--subspace", message));
-            }
-        }
+        check_subspaces(args, students, &output)?;
         let given =
             args.from.as_deref().map_or(Ok(Vec::new()), |f| given(f, students, problem.input_dimension()))?;
         let trained = match args.output_weights {
@@ -192,6 +182,22 @@ impl Plan {
         let limit = args.max_time.map(|t| Duration::try_from_secs_f64(t).unwrap_or(Duration::MAX));
         Ok(Self { atlas, out: args.out.clone(), limit, provenance, options })
     }
+}
+
+/// Refuses subspaces that are not of this many students, or of students whose output weights are not ones.
+fn check_subspaces(args: &Args, students: usize, output: &[f64]) -> Result<(), Failure> {
+    for Blocks(sizes) in &args.subspace {
+        let sum: usize = sizes.iter().sum();
+        if sum != students {
+            let message = format!("{sizes:?} adds up to {sum}, but there are {students} students");
+            return Err(Failure::input("--subspace", message));
+        }
+        if args.output_weights == OutputWeights::Trained || output.iter().any(|a| *a != 1.0) {
+            let message = "needs output weights 1 that stay fixed";
+            return Err(Failure::input("--subspace", message));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses searches in the full space that would not end in a lifetime.

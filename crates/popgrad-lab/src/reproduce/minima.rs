@@ -6,8 +6,8 @@ use super::safran2018::{family, minima, problem};
 use super::sampling::largest;
 use crate::figure::{Axis, Colour, Figure, Layer, Mark, Panel};
 use popgrad::{
-    Atlas, BlockFamily, Blocks, CriticalSearch, FamilyPoint, Matrix, Nature, SearchOptions, Student, Trained,
-    extrapolate_to_zero, good_turing, symmetric_eigenvalues,
+    Atlas, BlockFamily, Blocks, CriticalSearch, FamilyPoint, Matrix, Nature, SearchEnd, SearchOptions,
+    Student, Trained, TwoLayer, extrapolate_to_zero, good_turing, symmetric_eigenvalues,
 };
 use rayon::prelude::*;
 use std::f64::consts::PI;
@@ -293,20 +293,8 @@ fn orbits(bench: &Bench<'_>) -> Outcome {
     for k in 2..=6 {
         let starts: u64 = if k == 6 { bench.pick(150, 3000) } else { bench.pick(200, 2000) };
         let problem = problem(k)?;
-        let ends: Result<Vec<_>, Box<dyn std::error::Error + Send + Sync>> = (0..starts)
-            .into_par_iter()
-            .map(|i| {
-                bench.pause()?;
-                let mut w = Matrix::zeros(k, k);
-                bench.stream(i).fill_normal(w.as_mut_slice());
-                w.as_mut_slice().iter_mut().for_each(|x| *x /= (k as f64).sqrt());
-                let index = usize::try_from(i % 5).unwrap_or(0);
-                let options = SearchOptions { index, ..SearchOptions::default() };
-                Ok(CriticalSearch::try_new(&problem, Student::new(w.view()), options)?.run()?)
-            })
-            .collect();
         let mut atlas = Atlas::new(&problem, Trained::Weights);
-        for end in ends? {
+        for end in ends(bench, &problem, starts)? {
             atlas.add(&end, true)?;
         }
         let classes = atlas.classes();
@@ -343,4 +331,23 @@ fn orbits(bench: &Bench<'_>) -> Outcome {
     findings.remark("The counts are lower bounds: what was met, not what there is.");
     findings.table(table);
     Ok(findings)
+}
+
+/// The ends of random starts, steered for the indices 0 to 4 in turn.
+fn ends(
+    bench: &Bench<'_>,
+    problem: &TwoLayer,
+    starts: u64,
+) -> Result<Vec<SearchEnd>, Box<dyn std::error::Error + Send + Sync>> {
+    let k = problem.input_dimension();
+    let search = |i: u64| {
+        bench.pause()?;
+        let mut w = Matrix::zeros(k, k);
+        bench.stream(i).fill_normal(w.as_mut_slice());
+        w.as_mut_slice().iter_mut().for_each(|x| *x /= (k as f64).sqrt());
+        let index = usize::try_from(i % 5).unwrap_or(0);
+        let options = SearchOptions { index, ..SearchOptions::default() };
+        Ok(CriticalSearch::try_new(problem, Student::new(w.view()), options)?.run()?)
+    };
+    (0..starts).into_par_iter().map(search).collect()
 }
