@@ -204,8 +204,11 @@ impl Findings {
 #[error("interrupted")]
 pub(crate) struct Interrupted;
 
+/// What can go wrong while a claim is measured.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+
 /// What measuring a claim gives.
-pub(crate) type Outcome = Result<Findings, Box<dyn Error + Send + Sync>>;
+pub(crate) type Outcome = Result<Findings, Failure>;
 
 /// The group of claims that a claim belongs to, in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,15 +1,12 @@
 //! Section 5.3: saddles with both students on one line, and where that line lies.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
 use super::numbers::significant;
 use super::polish::polish;
 use super::sampling::{distance, largest, length};
 use crate::figure::{Axis, Colour, Dash, Figure, Layer, Mark, Panel};
 use popgrad::{Blocks, Matrix, Student, TwoLayer, angular_h, symmetric_eigenvalues};
 use std::f64::consts::PI;
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The bisector.
 pub(super) const BISECTOR: Claim = Claim {

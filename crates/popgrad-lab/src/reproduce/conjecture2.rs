@@ -1,15 +1,11 @@
 //! Conjecture 2: how much noise the symmetric start bears, as a map over (x0, y0).
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
 use super::noise_search::{CONFIDENCE, LargestNoise, NoiseSearch, SHARE};
 use super::numbers::significant;
 use super::orthonormal_descent::{ball_radius, step_is_covered};
 use super::sampling::largest;
 use crate::figure::{Axis, Colour, Figure, HeatMap, Layer, Mark, Panel};
-use std::error::Error;
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn Error + Send + Sync>;
 
 /// How much noise the start bears.
 pub(super) const NOISE: Claim = Claim {

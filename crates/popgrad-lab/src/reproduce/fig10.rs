@@ -1,13 +1,10 @@
 //! Fig. 10: `L12` and `L21`, and their signs on the paper's grid, which is its numerical support of Conjecture 1.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Verdict};
 use super::sampling::largest;
 use crate::figure::Figure;
 use crate::portrait::{L12Portrait, l12_slices};
 use popgrad::{L12Map, Matrix, NormalEquation, SignForm, Student, TwoLayer, l12, l21};
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The sign map.
 pub(super) const SIGNS: Claim = Claim {

@@ -1,15 +1,12 @@
 //! Fig. 8: the vector field of the plane, and the trajectories with the end points of the paper's script.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
 use super::maths::Plane;
 use super::numbers::significant;
 use super::sampling::largest;
 use super::theorem7::path;
 use crate::figure::{Arrow, Axis, Colour, Dash, Figure, Layer, Mark, Panel};
 use popgrad::{Advance, DescentOptions, GradientDescent, RecordPlan, Row, StopRule, XyPlane};
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Panels (a) and (b).
 pub(super) const FIELD: Claim = Claim {

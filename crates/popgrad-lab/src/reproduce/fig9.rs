@@ -1,15 +1,11 @@
 //! Fig. 9: training from small starts with noise, with output weights of one, positive, and of both signs.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
 use super::noisy_training::{Fate, OutputLaw, Run, SIGNAL, Setting, fates};
 use super::numbers::significant;
 use crate::figure::{Axis, Colour, Dash, Figure, Layer, Panel};
 use popgrad::{Trained, WilsonInterval, wilson_interval};
 use rayon::prelude::*;
-use std::error::Error;
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn Error + Send + Sync>;
 
 /// Panels (a) to (d), and the figure.
 pub(super) const NOISE: Claim = Claim {

@@ -1,15 +1,12 @@
 //! The population gradient: eq. 6 and 8 beside finite differences and samples, eq. 7, and the limit at zero.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Verdict};
 use super::numbers::significant;
 use super::sampling::{Sampled, distance, dot, gating_moments, largest, length, pair_at, worst_deviation};
 use super::theorem1::ANGLE_TICKS;
 use crate::figure::{Axis, Colour, Figure, Layer, Mark, Panel};
 use popgrad::{InputLaw, Matrix, Moments, RandomStream, VectorError};
-use std::error::Error;
 
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn Error + Send + Sync>;
 use rayon::prelude::*;
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
 

@@ -1,6 +1,6 @@
 //! All minima of two blocks, the limit of one family, and how many orbits random starts meet.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
 use super::numbers::significant;
 use super::safran2018::{family, minima, problem};
 use super::sampling::largest;
@@ -83,7 +83,7 @@ fn catalogue(bench: &Bench<'_>) -> Outcome {
     }
     let seed = bench.stream(0).next_u64();
     let starts = bench.pick(24, 200);
-    let measured: Result<Vec<Vec<Row>>, Box<dyn std::error::Error + Send + Sync>> = structures
+    let measured: Result<Vec<Vec<Row>>, Failure> = structures
         .par_iter()
         .map(|sizes| {
             bench.pause()?;
@@ -150,7 +150,7 @@ fn three_blocks(bench: &Bench<'_>) -> Outcome {
         .collect();
     let seed = bench.stream(0).next_u64();
     let starts = bench.pick(60, 400);
-    let measured: Result<Vec<Vec<Row>>, Box<dyn std::error::Error + Send + Sync>> = structures
+    let measured: Result<Vec<Vec<Row>>, Failure> = structures
         .par_iter()
         .map(|sizes| {
             bench.pause()?;
@@ -175,7 +175,7 @@ fn three_blocks(bench: &Bench<'_>) -> Outcome {
 const SMALLEST: [(usize, f64); 4] = [(8, 0.021_35), (10, 0.015_99), (12, 0.002_15), (15, 0.002_31)];
 
 /// Gradient of the full problem, and the smallest eigenvalue of its Hessian against the blocks.
-fn verified(bench: &Bench<'_>, rows: &[Row]) -> Result<f64, Box<dyn std::error::Error + Send + Sync>> {
+fn verified(bench: &Bench<'_>, rows: &[Row]) -> Result<f64, Failure> {
     let mut worst = 0.0_f64;
     for row in rows {
         let k: usize = row.sizes.iter().sum();
@@ -334,11 +334,7 @@ fn orbits(bench: &Bench<'_>) -> Outcome {
 }
 
 /// The ends of random starts, steered for the indices 0 to 4 in turn.
-fn ends(
-    bench: &Bench<'_>,
-    problem: &TwoLayer,
-    starts: u64,
-) -> Result<Vec<SearchEnd>, Box<dyn std::error::Error + Send + Sync>> {
+fn ends(bench: &Bench<'_>, problem: &TwoLayer, starts: u64) -> Result<Vec<SearchEnd>, Failure> {
     let k = problem.input_dimension();
     let search = |i: u64| {
         bench.pause()?;

@@ -1,13 +1,9 @@
 //! The largest noise at which nearly all starts of Conjecture 2 still reach the teacher.
 
-use super::claim::Bench;
+use super::claim::{Bench, Failure};
 use super::orthonormal_descent::{Descent, Place, noisy_start};
 use popgrad::{Matrix, TwoLayer, TwoLayerError, wilson_interval};
 use rayon::prelude::*;
-use std::error::Error;
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn Error + Send + Sync>;
 
 /// Confidence of the Wilson interval whose lower end decides.
 pub(super) const CONFIDENCE: f64 = 0.95;

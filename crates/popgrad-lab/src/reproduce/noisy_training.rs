@@ -1,15 +1,11 @@
 //! Training from small noisy starts, with the output weights of Fig. 9, and the fate of each run.
 
-use super::claim::Bench;
+use super::claim::{Bench, Failure};
 use popgrad::{
     Blocks, Landscape, Matrix, RandomStream, Student, Trained, TwoLayer, TwoLayerLandscape,
     symmetric_eigenvectors,
 };
 use rayon::prelude::*;
-use std::error::Error;
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn Error + Send + Sync>;
 
 /// Relative mean squared error of the network's output below which a run has converged.
 pub(super) const CONVERGED: f64 = 1e-12;

@@ -1,6 +1,6 @@
 //! Eq. 9 to 13, Proposition 1 and Theorem 3: the normal equation, its projections, and what excludes critical points.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
 use super::numbers::with_uncertainty;
 use super::polish::polish;
 use super::sampling::{dot, largest, length};
@@ -8,9 +8,6 @@ use super::symmetric::normal_matrix;
 use popgrad::{Matrix, NormalEquation, Student, TwoLayer};
 use rayon::prelude::*;
 use std::f64::consts::TAU;
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The equation and its projections.
 pub(super) const EQUATION: Claim = Claim {

@@ -1,14 +1,11 @@
 //! The case that Theorem 4 leaves open: exactly one teacher in the students' cone.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
 use super::numbers::significant;
 use super::polish::{Polished, polish};
 use super::sampling::length;
 use popgrad::{Blocks, Matrix, NormalEquation, Student, TwoLayer, cone_counts, symmetric_eigenvalues};
 use popgrad_proof::{PointOptions, PointProblem, PointReport, PointStatus};
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Critical points with one teacher inside.
 pub(super) const ONE_INSIDE: Claim = Claim {

@@ -1,6 +1,6 @@
 //! Noisy starts on the other side of the diagonal, x0 < y0, which Conjecture 2 leaves out.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
 use super::numbers::significant;
 use super::orthonormal_descent::{Descent, Place, noisy_start};
 use super::sampling::{distance, largest};
@@ -8,10 +8,6 @@ use popgrad::{
     Blocks, Matrix, RandomStream, Student, TwoLayer, XyPlane, symmetric_eigenvalues, wilson_interval,
 };
 use rayon::prelude::*;
-use std::error::Error;
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn Error + Send + Sync>;
 
 /// The half plane x0 < y0 with noise.
 pub(super) const STARTS: Claim = Claim {

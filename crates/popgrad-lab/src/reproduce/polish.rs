@@ -1,9 +1,7 @@
 //! Critical points near given starts, for the claims of section 5.
 
+use super::claim::Failure;
 use popgrad::{Blocks, CriticalSearch, Matrix, SearchOptions, Student, TwoLayer, symmetric_eigenvalues};
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Curvatures below this share of the largest are those of a manifold of critical points.
 const FLAT: f64 = 1e-7;

@@ -1,11 +1,8 @@
 //! Proposition 2: the gradient of a multilayer network, layer by layer, on samples.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Verdict};
 use super::sampling::{distance, dot, largest, length};
 use popgrad::{DeepNetwork, DeepTarget, Matrix, MatrixView, RandomStream, multilayer_gradient};
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Where Proposition 2 leaves something open.
 const NOTE: &str = "Eq. 19 does not say in which direction layers are numbered nor whether u is taken before or after the \

@@ -1,6 +1,6 @@
 //! The spectrum at an orthonormal teacher, and published minima, computed in symmetric families.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
 use super::numbers::significant;
 use super::sampling::largest;
 use popgrad::{
@@ -209,10 +209,7 @@ pub(super) fn minima(
 }
 
 /// The proof that a strict minimum lies at a point of a family.
-fn certified(
-    sizes: &[usize],
-    point: &FamilyPoint,
-) -> Result<PointReport, Box<dyn std::error::Error + Send + Sync>> {
+fn certified(sizes: &[usize], point: &FamilyPoint) -> Result<PointReport, Failure> {
     let k = sizes.iter().sum();
     let problem = PointProblem::try_new(Matrix::identity(k, k), vec![1.0; k], vec![1.0; k])?;
     let weights = family(sizes)?.embed(&point.coordinates)?;

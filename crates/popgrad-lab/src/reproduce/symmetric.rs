@@ -1,6 +1,6 @@
 //! Eq. 16 to 18: the loss never rises, and a symmetry of the start is kept.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Verdict};
 use super::maths::Network;
 use super::sampling::{distance, largest, length};
 use popgrad::{
@@ -8,9 +8,6 @@ use popgrad::{
     Matrix, RandomStream, RecordPlan, Row, StopRule, TwoLayer,
 };
 use rayon::prelude::*;
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The loss never rises.
 pub(super) const LOSS: Claim = Claim {

@@ -1,13 +1,10 @@
 //! Theorem 2: critical points outside the teachers' span come in manifolds.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
 use super::numbers::significant;
 use super::polish::polish;
 use super::sampling::{dot, largest, length};
 use popgrad::{InputLaw, Matrix, NormalEquation, Student, TwoLayer};
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The manifold.
 pub(super) const MANIFOLD: Claim = Claim {

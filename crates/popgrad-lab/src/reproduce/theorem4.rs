@@ -1,15 +1,12 @@
 //! Theorem 4 for two students in both of its readings, with the geometry of Fig. 3 and the cases of Fig. 4.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
 use super::numbers::significant;
 use super::symmetric::normal_matrix;
 use crate::figure::{Anchor, Axis, Colour, Dash, Figure, Layer, Mark, Panel};
 use popgrad::{ConeCounts, Matrix, NormalEquation, Student, TwoLayer, cone_counts, l12, l21};
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Theorem 4.
 pub(super) const CONES: Claim = Claim {

@@ -1,6 +1,6 @@
 //! Theorem 5: one ReLU, the Lyapunov function, its matrix, and the basin that is larger than the theorem's.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Verdict};
 use super::maths::OneRelu;
 use super::numbers::significant;
 use super::sampling::{distance, dot, largest, length, pair_at};
@@ -11,9 +11,6 @@ use popgrad::{
 };
 use rayon::prelude::*;
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The Lyapunov function and its matrix.
 pub(super) const LYAPUNOV: Claim = Claim {

@@ -1,15 +1,12 @@
 //! Theorem 6 and Fig. 5: the probability that a small random start lies in Theorem 5's region.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
 use super::numbers::{significant, with_uncertainty};
 use super::sampling::{largest, simpson};
 use crate::figure::{Axis, Colour, Dash, Figure, Layer, LegendPlace, Mark, Panel};
 use popgrad::{Moments, RandomStream, fit_line, theorem6_bound, theorem6_radius};
 use rayon::prelude::*;
 use std::f64::consts::FRAC_PI_2;
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const DIMENSIONS: [usize; 6] = [2, 3, 10, 100, 1000, 10_000];
 const EPSILONS: [f64; 3] = [0.1, 0.5, 0.9];

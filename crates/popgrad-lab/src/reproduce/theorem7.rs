@@ -1,6 +1,6 @@
 //! Theorem 7: the plane of a symmetric start, its saddle, its basins, and what lies beyond the theorem.
 
-use super::claim::{Bench, Bound, Claim, Findings, Group, Outcome, Table, Verdict};
+use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
 use super::maths::{Network, Plane};
 use super::numbers::significant;
 use super::sampling::{distance, dot, largest};
@@ -10,9 +10,6 @@ use popgrad::{
     RecordPlan, StopRule, TwoLayer, XyPlane, fit_line,
 };
 use rayon::prelude::*;
-
-/// What can go wrong while a claim is measured.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Part (1).
 pub(super) const SADDLE: Claim = Claim {

@@ -3,8 +3,8 @@
 //! Angles are in radians and come from `crate::angle`, which keeps their relative accuracy at both ends. Output weights
 //! multiply the lengths. Derivation: docs/theory/normal_equation.md, (N.1)-(N.9). Accuracy: relative to the terms.
 
-use super::error::NormalEquationError;
 use super::gram::Gram;
+use super::normal_equation_error::NormalEquationError;
 use super::span::{basis, outside};
 use crate::angle::split;
 use crate::arc_cosine::angular_c1;

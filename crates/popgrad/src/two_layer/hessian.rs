@@ -445,8 +445,7 @@ impl Assembly<'_> {
         let Layout { d, dp, .. } = self.layout;
         let e = self.units[j * dp + i];
         for (other, x) in out.iter_mut().enumerate() {
-            let (psi, sine) =
-                if other == j { (PI, 0.0) } else { (geometry.psi[m + other], geometry.sines[m + other]) };
+            let (psi, sine, _) = angles(geometry, m + other, m + j);
             let w = self.w[other * d + i];
             *x = self.slope * self.a[j] * (psi * w + self.lengths[other] * sine * e) / TAU;
             if other == j {
@@ -464,11 +463,7 @@ impl Assembly<'_> {
         let Layout { d, .. } = self.layout;
         let row = &self.w[j * d..(j + 1) * d];
         for (other, kernel) in out.iter_mut().enumerate() {
-            let (psi, sine, cosine) = if other == j {
-                (PI, 0.0, 1.0)
-            } else {
-                (geometry.psi[m + other], geometry.sines[m + other], geometry.cosines[m + other])
-            };
+            let (psi, sine, cosine) = angles(geometry, m + other, m + j);
             let h = psi.mul_add(cosine, sine) / TAU;
             *kernel = self.slope * self.lengths[j] * h * self.lengths[other];
             if self.by_sum.is_some() {
@@ -476,6 +471,12 @@ impl Assembly<'_> {
             }
         }
     }
+}
+
+/// `pi - theta`, sine and cosine of the angle to unit `z`; exact for the student's own, `own`.
+#[inline(always)]
+fn angles(geometry: &PairGeometry, z: usize, own: usize) -> (f64, f64, f64) {
+    if z == own { (PI, 0.0, 1.0) } else { (geometry.psi[z], geometry.sines[z], geometry.cosines[z]) }
 }
 
 /// Four rows of `sum_z x_z y_z^T` from row `i` on, in `C` vectors of columns from `at` on; rows of all matrices are `dp` long.
