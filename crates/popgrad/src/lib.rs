@@ -10,6 +10,7 @@ mod double_double;
 mod dynamics;
 mod eight;
 mod empirical;
+mod ensemble;
 mod input_law;
 mod kind;
 mod lanes;
@@ -46,6 +47,10 @@ pub use dynamics::{
     StepHalving, StopRule, Trained, TwoLayerLandscape, ZeroStudentRule,
 };
 pub use empirical::{EmpiricalGradient, EmpiricalLandscape, EmpiricalLoss};
+pub use ensemble::{
+    EnsembleAdvance, EnsembleDynamics, EnsembleError, EnsembleProgress, EnsembleRun, EnsembleStop, LossStop,
+    NormKind, RunEnd, RunStatus, StartLaw, TwoLayerEnsemble, XyEnsemble, XyStart,
+};
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use lanes::Level;
