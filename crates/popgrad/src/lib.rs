@@ -36,7 +36,7 @@ pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
 pub use contour::zero_contour;
 pub use critical::{
     Atlas, AtlasClass, BlockFamily, ConeCounts, ConeMembership, CriticalError, CriticalPoint, CriticalSearch,
-    DescentEnd, FamilyPoint, GroupOrder, Isotropy, L12Error, L12Map, Nature, NormalEquation,
+    DescentEnd, EndClasses, FamilyPoint, GroupOrder, Isotropy, L12Error, L12Map, Nature, NormalEquation,
     NormalEquationError, RadialSolution, ResidualProjections, SearchAdvance, SearchEnd, SearchOptions,
     SearchStatus, SignAdvance, SignCount, SignForm, SignSurvey, Theorem3, cone_counts, l12, l12_numerator,
     l21,

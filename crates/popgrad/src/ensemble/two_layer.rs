@@ -125,6 +125,11 @@ impl TwoLayerEnsemble {
         self.k
     }
 
+    /// The students' output weights at the start.
+    pub fn output(&self) -> &[f64] {
+        &self.output
+    }
+
     /// The number of starts there are; `None` where they are drawn and there is no end to them.
     pub fn starts(&self) -> Option<u64> {
         self.law.count(self.k * self.problem.input_dimension())
