@@ -51,7 +51,8 @@ impl Share {
 pub struct ClassSummary {
     /// Its number, in the order of first runs.
     pub class: u32,
-    /// `critical_point`, or `global_manifold` where more students than teachers leave no isolated global minimum.
+    /// `critical_point`; `global_manifold` where more students than teachers leave no isolated global minimum; or
+    /// `global_by_loss`, the runs that `stop.loss` ended elsewhere.
     pub kind: String,
     /// How many runs ended in it.
     pub count: u64,
@@ -257,6 +258,15 @@ impl<'c> Gathered<'c> {
         Ok(table.finish()?)
     }
 
+    /// The word for a class in files.
+    fn kind(&self, class: Class) -> &'static str {
+        match class {
+            Class::Number(_) => "critical_point",
+            _ if self.cell.has_global_manifold() => "global_manifold",
+            _ => "global_by_loss",
+        }
+    }
+
     fn summary(&self, runs: u64) -> CellSummary {
         let described: Vec<Description> = self
             .classes
@@ -270,12 +280,7 @@ impl<'c> Gathered<'c> {
         let mut classes: Vec<ClassSummary> = numbered
             .map(|(number, (found, described))| ClassSummary {
                 class: u32::try_from(number).unwrap_or(u32::MAX),
-                kind: if matches!(found.kind, Class::Number(_)) {
-                    "critical_point"
-                } else {
-                    "global_manifold"
-                }
-                .to_owned(),
+                kind: self.kind(found.kind).to_owned(),
                 count: found.count,
                 share: Share::of(found.count, runs),
                 first_run: found.first.run,
