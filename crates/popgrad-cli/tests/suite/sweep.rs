@@ -80,7 +80,11 @@ fn a_sweep_has_tables_classes_and_intervals() {
     );
     let ran = here.run("sweep s.toml --out a --resume");
     assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "a finished sweep is shown again");
-    assert!(ran.stdout.contains("cell 1 (problem.students = 7, stop.loss = 0.001): 300 runs"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("cell 1 (problem.students = 7, stop.loss = 0.001): 300 runs"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]

@@ -30,7 +30,7 @@ impl Preset {
 }
 
 /// All presets.
-pub const PRESETS: [Preset; 3] = [
+pub const PRESETS: [Preset; 5] = [
     Preset {
         name: "safran2018",
         about: "Safran & Shamir (ICML 2018): k = 6..20 orthonormal teachers, n = k and n = k + 1 students, 1000 runs a row",
@@ -40,6 +40,16 @@ pub const PRESETS: [Preset; 3] = [
         name: "safran2021",
         about: "Safran, Yehudai & Shamir (2021): k = n students, step 5/k, down to a gradient of 1e-12, 500 runs a row",
         make: safran2021,
+    },
+    Preset {
+        name: "seventeen",
+        about: "k = 17 teachers, n = 17, 18, 19 students at both published protocols, 100000 runs each",
+        make: seventeen,
+    },
+    Preset {
+        name: "seventeen-grid",
+        about: "k = n = 17: five steps and the gradient flow, four scales of the start, 10000 runs each",
+        make: seventeen_grid,
     },
     Preset {
         name: "tian-conjecture2",
@@ -82,6 +92,41 @@ fn safran2021() -> String {
         let step = 5.0 / f64::from(k);
         let _ = write!(text, "\n[[cells]]\nproblem.teacher = \"orthonormal:{k}\"\ndynamics.step = {step}\n");
     }
+    text
+}
+
+fn seventeen() -> String {
+    let mut text = "# The share of global ends at 17 teachers, for which published numbers differ.\nruns = 100000\n\n[problem]\n\
+                    teacher = \"orthonormal:17\"\n\n[stop]\nsteps = 1000000\n"
+        .to_owned();
+    for students in [17, 18, 19] {
+        let protocols = [
+            (0.1, 1e-9 / TAU, "largest_neuron"), // Safran & Shamir (2018)
+            (5.0 / 17.0, 1e-12, "frobenius"),    // Safran, Yehudai & Shamir (2021)
+        ];
+        for (step, gradient, norm) in protocols {
+            let _ = write!(
+                text,
+                "\n[[cells]]\nproblem.students = {students}\ndynamics.step = {step}\nstop.gradient_norm = {gradient}\n\
+                 stop.norm = \"{norm}\"\n"
+            );
+            if students > 17 {
+                text.push_str("stop.loss = 1e-3\n");
+            }
+        }
+    }
+    text
+}
+
+fn seventeen_grid() -> String {
+    let mut text = "# The share of global ends at 17 teachers, against step and scale of the start.\nruns = 10000\n\n[problem]\n\
+                    teacher = \"orthonormal:17\"\n\n[stop]\ngradient_norm = 1e-9\nsteps = 1000000\n\n[grid]\n\
+                    start.scale = [0.25, 0.5, 1.0, 2.0]\n"
+        .to_owned();
+    for step in [0.05, 0.1, 0.15, 0.2, 5.0 / 17.0] {
+        let _ = write!(text, "\n[[cells]]\ndynamics.step = {step}\n");
+    }
+    text.push_str("\n[[cells]]\ndynamics.method = \"flow\"\ndynamics.rtol = 1e-6\ndynamics.atol = 1e-8\n");
     text
 }
 
