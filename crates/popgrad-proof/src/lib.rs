@@ -24,8 +24,8 @@ pub use conjecture1::{
     RegionReport, check_conjecture1, prove_conjecture1,
 };
 pub use enumerate::{
-    EnumerateError, EnumeratedPoint, Enumeration, EnumerationSearch, Fold, PointClass, certify_fold,
-    certify_threshold,
+    Descent, EnumerateError, EnumeratedPoint, Enumeration, EnumerationSearch, Fold, PointClass, VanishedPoint,
+    certify_fold, certify_threshold,
 };
 pub use environment::{EnvironmentError, check_environment};
 pub use interval::Interval;

@@ -185,12 +185,32 @@ fn teachers_that_cannot_be_enumerated_are_refused() {
         "certify enumerate --teacher orthonormal:3",
         "--teacher: the teacher is 3 x 3; an enumeration needs two teachers in the plane, 2 x 2",
     );
-    here.npy("v.npy", &[2, 2], &[1.0, 2.0, -2.0, -4.0]);
+    here.npy("v.npy", &[2, 2], &[0.3, 0.7, 0.1 * 0.3, 0.1 * 0.7]);
+    let ran = here.run("certify enumerate --teacher v.npy");
+    assert_eq!(ran.status, 2);
+    assert!(ran.stderr.contains("the teachers are collinear up to rounding but not exactly"), "{}", ran.stderr);
+    here.npy("v.npy", &[2, 2], &[0.3, 0.7, 0.0, 0.0]);
     here.refuses(
         "certify enumerate --teacher v.npy",
-        "--teacher: the teachers are collinear or as good as collinear (or one is zero); an enumeration needs an angle \
-         between 0 and pi",
+        "--teacher: teacher 1 is zero; an enumeration needs two teachers that are not",
     );
+}
+
+#[test]
+fn collinear_teachers_are_enumerated() {
+    let here = Scratch::new("certify-enumerate-collinear");
+    here.npy("parallel.npy", &[2, 2], &[1.0, 2.0, 0.5, 1.0]);
+    let found = here.json("certify enumerate --teacher parallel.npy");
+    assert_eq!((&found["undecided"], &found["one_sided_stationary"]), (&json!(0), &json!(1)));
+    let p = &found["points"][0];
+    assert_eq!((&p["class"], &p["dimension"], &p["index"]), (&json!("global segment"), &json!(1), &json!(0)));
+    assert_eq!((&p["loss"], &p["nullity"]), (&json!([0.0, 0.0]), &json!(2)));
+    here.npy("opposite.npy", &[2, 2], &[1.0, 0.0, -0.5, 0.0]);
+    let found = here.json("certify enumerate --teacher opposite.npy");
+    assert_eq!((&found["undecided"], &found["one_sided_stationary"]), (&json!(0), &json!(0)));
+    let one_sided = found["one_sided"].as_array().unwrap();
+    assert_eq!(one_sided.len(), 5, "{found}");
+    assert!(one_sided.iter().all(|p| p["descent_slope"][1].as_f64().unwrap() < 0.0), "{found}");
 }
 
 #[test]

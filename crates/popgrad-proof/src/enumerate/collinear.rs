@@ -15,8 +15,10 @@ const NARROWEST: f64 = 1e-9;
 pub(super) struct Segment {
     /// The point with students of equal length.
     pub(super) point: Matrix,
-    /// Whether at its ends, where one student is zero, some direction of that student certainly descends.
-    pub(super) ends_descend: bool,
+    /// The direction of both students, as an angle.
+    pub(super) direction: Interval,
+    /// The sum of their lengths.
+    pub(super) length: Interval,
 }
 
 /// The segments of a teacher.
@@ -25,11 +27,8 @@ pub(super) struct Segments {
     pub(super) undecided: usize,
 }
 
-/// Directions of a vanished student that are tried.
-const DIRECTIONS: u32 = 256;
-
 /// `g` and its derivative over an arc, and the length of the two students together.
-fn balance(plane: &Plane, psi: Interval) -> [Interval; 3] {
+pub(super) fn balance(plane: &Plane, psi: Interval) -> [Interval; 3] {
     let parts = plane.lengths().into_iter().zip(plane.places());
     parts.fold([Interval::ZERO; 3], |[g, slope, length], (rho, place)| {
         let h = Values::over(psi - place);
@@ -92,11 +91,11 @@ fn segment(plane: &Plane, mut arc: Interval) -> Segment {
     let length = balance(plane, arc)[2];
     let half = 0.5 * length.middle();
     let point = Matrix::from_rows(&[[half * libm::cos(psi), half * libm::sin(psi)]; 2]);
-    // (E.7): the one-sided derivative of the loss in a vanished student, times 2 pi.
-    let descends = |n: u32| {
-        let e = Interval::point(f64::from(n) * (std::f64::consts::TAU / f64::from(DIRECTIONS)));
-        let teachers = balance(plane, e)[2] * Interval::PI;
-        (length * Values::over(e - arc).value - teachers).is_certainly_negative()
-    };
-    Segment { point, ends_descend: (0..DIRECTIONS).any(descends) }
+    Segment { point, direction: arc, length }
+}
+
+/// The only segment of parallel teachers: `g` is the sum of their lengths times `H'`, which is zero along them, and opposite
+/// to them, where the length in (E.6) is zero.
+pub(super) fn shared_out(plane: &Plane) -> Segments {
+    Segments { found: vec![segment(plane, plane.places()[0])], undecided: 0 }
 }

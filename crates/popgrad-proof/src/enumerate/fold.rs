@@ -217,6 +217,7 @@ fn proved(angle: Interval, center: [f64; 3]) -> Option<Fold> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::enumerate::plane::Arrangement;
     use crate::enumerate::system::System;
 
     /// The jets agree with the equations of the search and with difference quotients.
@@ -226,7 +227,7 @@ mod tests {
         let at = |x: [f64; 3]| extended(angle, x.map(Interval::point));
         let x = [0.8, 0.3, 0.4];
         let (values, slopes) = at(x);
-        let system = System { inside: Interval::ONE, outside: Interval::point(x[2]), beta: angle };
+        let system = System { inside: Interval::ONE, outside: Interval::point(x[2]), beta: angle, arrangement: Arrangement::General };
         let [f1, f2] = system.equations(Interval::point(x[0]), Interval::point(x[1]));
         for (n, f) in [f1, f2].iter().enumerate() {
             assert!((values[n].middle() - f.value.middle()).abs() < 1e-13);

@@ -9,6 +9,7 @@
 //! docs/theory/enumeration.md, (E.1)-(E.4).
 
 use super::circle::Values;
+use super::plane::Arrangement;
 use crate::Interval;
 
 /// A value with its derivatives in `theta` and `u`.
@@ -28,6 +29,8 @@ pub(super) struct System {
     pub(super) outside: Interval,
     /// Angle from the teacher inside to the one outside, counterclockwise, between -pi and pi.
     pub(super) beta: Interval,
+    /// How the teachers stand to each other.
+    pub(super) arrangement: Arrangement,
 }
 
 /// `F` with its derivatives in `theta` and `phi`.
@@ -81,7 +84,7 @@ mod tests {
 
     fn system() -> System {
         let length = Interval::point(0.75);
-        System { inside: Interval::ONE, outside: length, beta: Interval::point(1.25) }
+        System { inside: Interval::ONE, outside: length, beta: Interval::point(1.25), arrangement: Arrangement::General }
     }
 
     /// With lengths from the radial equations the gradient at student 1 along student 2 is `-f1 / (2 pi) sin(theta) / D`.

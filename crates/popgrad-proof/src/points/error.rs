@@ -202,6 +202,36 @@ pub enum PointReason {
         /// Upper bound of the smallest eigenvalue.
         largest: f64,
     },
+    /// A teacher is shared out over students of its direction.
+    #[error(
+        "the Hessian has {nullity} zero eigenvalues: {manifold} along the manifold on which a teacher is shared out, and {} where \
+         students of one direction part, along which the loss grows like the cube of the distance",
+        nullity - manifold
+    )]
+    SplitTeacher {
+        /// Zero eigenvalues.
+        nullity: usize,
+        /// Those of them along the manifold.
+        manifold: usize,
+    },
+    /// Students share a direction, and the index is not certified.
+    #[error(
+        "{open} eigenvalues of the Hessian cannot be told from zero, beyond the {forced} that the manifold forces ({negative} are \
+         negative, {positive} positive); in {split} directions students of one direction part, and where such an eigenvalue is \
+         zero the loss changes like the cube of the distance, so the Hessian gives no index"
+    )]
+    SplitOpen {
+        /// Eigenvalues of unknown sign.
+        open: usize,
+        /// Eigenvalues that are zero because the students share out what one of them could be.
+        forced: usize,
+        /// Eigenvalues that are certainly negative.
+        negative: usize,
+        /// Eigenvalues that are certainly positive.
+        positive: usize,
+        /// Directions in which students of one direction part, beyond the forced ones.
+        split: usize,
+    },
     /// The critical point is certified, its index is not.
     #[error(
         "{open} eigenvalues of the Hessian cannot be told from zero, beyond the {forced} that the manifold forces"

@@ -5,7 +5,10 @@
 //! critical points of the merged problem are those of the given one with these students collinear, and the shares `t_j`
 //! are free: a manifold of critical points of one dimension less than there are students in the group.
 
+use super::exact;
 use super::existence::{Found, around};
+use super::gauge::Gauge;
+use super::report::Kind;
 use crate::Interval;
 use crate::landscape::Landscape;
 use popgrad::{Matrix, MatrixView};
@@ -78,6 +81,13 @@ impl Merged {
     /// Students that share a direction.
     pub(super) fn groups(&self) -> Vec<Vec<usize>> {
         self.groups.iter().filter(|g| g.len() > 1).cloned().collect()
+    }
+
+    /// What is known of a certified point beside its Hessian.
+    pub(super) fn kind(&self, found: &Found, gauge: &Gauge) -> Kind {
+        let is_teacher = gauge.dimension() == 0 && exact::is_teacher(&self.landscape, found);
+        let strict = is_teacher && exact::vanishes_on_the_manifold_only(&self.landscape, &found.center);
+        Kind { is_teacher, strict, split: self.dimension() * found.center.cols() }
     }
 
     /// The given problem's critical point with the shares of the given point: its middle, and a box that holds it.

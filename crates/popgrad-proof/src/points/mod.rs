@@ -7,6 +7,7 @@
 //! subspace that these fix ([`symmetric`]).
 
 mod error;
+mod exact;
 mod existence;
 mod gauge;
 mod index;
@@ -16,6 +17,7 @@ mod report;
 mod symmetric;
 
 pub use error::{PointError, PointReason};
+pub(crate) use exact::same_direction;
 pub use report::{Claim, PointOptions, PointReport, PointStatus};
 
 use crate::Interval;
@@ -27,6 +29,7 @@ use index::Spectrum;
 use merge::Merged;
 use newton::Guess;
 use popgrad::{Matrix, MatrixView};
+use report::Kind;
 use symmetric::{Structure, Symmetric};
 
 /// Bytes that the matrices of a point of `n` numbers take, for each of the `n^2` entries.
@@ -185,6 +188,7 @@ impl PointProblem {
             newton::eigenbasis(&self.landscape, center.view(), forced)?
         };
         let spectrum = Spectrum::certified(&self.landscape, &enclosure, &basis, forced)?;
+        let kind = merged.kind(&found, &gauge);
         let certified = Certified {
             found,
             center,
@@ -192,6 +196,7 @@ impl PointProblem {
             distance,
             spectrum,
             forced,
+            kind,
             coincident: merged.groups(),
             symmetry: Vec::new(),
         };
@@ -240,6 +245,7 @@ impl PointProblem {
             distance,
             spectrum,
             forced: 0,
+            kind: Kind::default(),
             coincident: Vec::new(),
             symmetry: structure.classes(),
         };
@@ -248,17 +254,26 @@ impl PointProblem {
 
     fn report(&self, c: Certified, claim: Claim) -> PointReport {
         let loss = self.loss(&c);
-        let (status, reason) = report::judge(claim, &c.spectrum);
+        let (status, reason) = report::judge(claim, &c.spectrum, c.kind);
+        let zero = c.kind.is_teacher;
+        let not_negative = Interval::new(0.0, f64::INFINITY).unwrap_or(Interval::ENTIRE);
+        let nullity = c.kind.nullity(&c.spectrum);
+        let lambda = c.spectrum.smallest;
+        // A point of loss zero is a global minimum.
+        let index = c.spectrum.index.or(zero.then_some(0));
         PointReport {
             status,
             reason,
             radius: Some(c.found.radius),
             unique_radius: Some(c.found.unique_radius),
             distance: Some(c.distance.hi()),
-            loss: Some(loss),
-            lambda_min: Some(c.spectrum.smallest),
-            index: c.spectrum.index,
-            manifold_dimension: c.spectrum.index.map(|_| c.forced),
+            loss: Some(if zero { Interval::ZERO } else { loss }),
+            lambda_min: Some(if zero { lambda.intersection(not_negative) } else { lambda }),
+            index,
+            nullity,
+            certain_signs: Some(c.spectrum.certain),
+            manifold_dimension: index.filter(|_| nullity.is_some()).map(|_| c.forced),
+            is_teacher: zero,
             coincident: c.coincident,
             symmetry: c.symmetry,
             center: Some(c.center),
@@ -296,6 +311,7 @@ struct Certified {
     distance: Interval,
     spectrum: Spectrum,
     forced: usize,
+    kind: Kind,
     coincident: Vec<Vec<usize>>,
     symmetry: Vec<usize>,
 }

@@ -76,10 +76,16 @@ pub struct PointReport {
     pub loss: Option<Interval>,
     /// Enclosure of the smallest eigenvalue of the Hessian, those left out that the manifold forces to zero.
     pub lambda_min: Option<Interval>,
-    /// Number of negative eigenvalues of the Hessian, if all but the forced ones are certainly not zero.
+    /// Number of negative eigenvalues of the Hessian, if all but the forced ones are certainly not zero, or the loss is zero.
     pub index: Option<usize>,
+    /// Number of eigenvalues of the Hessian that are zero, where that is proved.
+    pub nullity: Option<usize>,
+    /// Eigenvalues that are certainly negative, and certainly positive, whatever is open about the others.
+    pub certain_signs: Option<[usize; 2]>,
     /// Dimension of the manifold of critical points through the point, if the index is known.
     pub manifold_dimension: Option<usize>,
+    /// Whether the students are the teacher, each teacher one or shared out over several: the loss is then exactly zero.
+    pub is_teacher: bool,
     /// Students that share a direction exactly, from 0; empty where all directions differ or nothing is proved.
     pub coincident: Vec<Vec<usize>>,
     /// Sizes of the classes of axes that may be permuted, students along with them, if that was used: the unique radius is
@@ -100,26 +106,65 @@ impl PointReport {
             loss: None,
             lambda_min: None,
             index: None,
+            nullity: None,
+            certain_signs: None,
             manifold_dimension: None,
+            is_teacher: false,
             coincident: Vec::new(),
             symmetry: Vec::new(),
         }
     }
 }
 
-/// What an existing critical point with this spectrum means for the claim.
-pub(super) fn judge(claim: Claim, spectrum: &Spectrum) -> (PointStatus, Option<PointReason>) {
-    let open = spectrum
-        .index
-        .is_none()
-        .then_some(PointReason::IndexOpen { open: spectrum.open, forced: spectrum.forced });
+/// What is known of a certified point beside its Hessian.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kind {
+    /// The students are the teacher: the loss is zero.
+    pub(super) is_teacher: bool,
+    /// Near the point the loss is zero on the manifold of shared-out teachers only.
+    pub(super) strict: bool,
+    /// Zero eigenvalues that students of one direction have where they may part without a change of second order.
+    pub(super) split: usize,
+}
+
+impl Kind {
+    /// Zero eigenvalues of the Hessian: the forced ones; at the teacher itself all where students of one direction part, if
+    /// every other eigenvalue is certainly positive.
+    pub(super) fn nullity(self, spectrum: &Spectrum) -> Option<usize> {
+        let split = self.is_teacher && spectrum.open + spectrum.forced == self.split;
+        match spectrum.index {
+            Some(_) => Some(spectrum.forced),
+            None => split.then_some(self.split),
+        }
+    }
+
+    /// What is to be said beside the numbers.
+    fn remark(self, spectrum: &Spectrum) -> Option<PointReason> {
+        let Spectrum { open, forced, certain: [negative, positive], .. } = *spectrum;
+        match spectrum.index {
+            Some(_) => None,
+            None if self.nullity(spectrum).is_some() => {
+                Some(PointReason::SplitTeacher { nullity: self.split, manifold: forced })
+            }
+            None if self.split > forced => {
+                Some(PointReason::SplitOpen { open, forced, negative, positive, split: self.split - forced })
+            }
+            None => Some(PointReason::IndexOpen { open, forced }),
+        }
+    }
+}
+
+/// What an existing critical point of this spectrum and kind means for the claim.
+pub(super) fn judge(claim: Claim, spectrum: &Spectrum, kind: Kind) -> (PointStatus, Option<PointReason>) {
+    let remark = kind.remark(spectrum);
     match (claim, spectrum.index) {
-        (Claim::Critical, _) => (PointStatus::Certified, open),
+        (Claim::Critical, _) => (PointStatus::Certified, remark),
         (Claim::Minimum, Some(0)) => (PointStatus::Certified, None),
+        (Claim::Minimum, None) if kind.is_teacher && kind.strict => (PointStatus::Certified, remark),
         (Claim::Minimum, _) if spectrum.smallest.is_certainly_negative() => {
             (PointStatus::Refuted, Some(PointReason::NoMinimum { largest: spectrum.smallest.hi() }))
         }
-        (Claim::Minimum, _) => (PointStatus::Undecided, open),
+        (Claim::Minimum, _) => (PointStatus::Undecided, remark),
     }
 }
 

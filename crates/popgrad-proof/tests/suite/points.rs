@@ -295,14 +295,54 @@ fn output_weights_are_taken_into_account() {
     assert!(report.loss.unwrap().hi() < 1e-12);
 }
 
-/// A teacher split over two students: critical, but the Hessian has more zeros than the manifold forces.
+/// A teacher split over students: the loss is zero, so the point is a minimum; the zero eigenvalues are counted.
 #[test]
-fn degenerate_points_are_not_given_an_index() {
-    let teacher = Matrix::identity(1, 2);
-    let point = Matrix::from_rows(&[[0.3, 0.0], [0.7, 0.0]]);
+fn split_teachers_are_global_minima_with_a_counted_null_space() {
+    let cases = [
+        (Matrix::identity(1, 2), Matrix::from_rows(&[[0.3, 0.0], [0.7, 0.0]]), 2, 1),
+        (Matrix::identity(1, 3), Matrix::from_rows(&[[0.2, 0.0, 0.0], [0.7, 0.0, 0.0], [0.1, 0.0, 0.0]]), 6, 2),
+        (
+            Matrix::from_rows(&[[0.3, 0.7], [-0.4, 0.9]]),
+            Matrix::from_rows(&[[0.15, 0.35], [-0.4, 0.9], [0.15, 0.35]]),
+            2,
+            1,
+        ),
+    ];
+    for (teacher, point, nullity, manifold) in cases {
+        for report in [certify(&teacher, &point), minimum(&teacher, &point)] {
+            assert_eq!(report.status, PointStatus::Certified, "{report:?}");
+            assert_eq!((report.index, report.nullity), (Some(0), Some(nullity)), "{report:?}");
+            assert_eq!((report.manifold_dimension, report.is_teacher), (Some(manifold), true));
+            assert_eq!(report.loss, Some(Interval::ZERO));
+            assert_eq!(report.reason, Some(PointReason::SplitTeacher { nullity, manifold }));
+            assert!(report.reason.unwrap().to_string().contains("grows like the cube"));
+        }
+    }
+}
+
+/// The loss beside a split teacher grows like the cube of the distance, as the reason says.
+#[test]
+fn the_loss_beside_a_split_teacher_grows_like_the_cube() {
+    let problem = popgrad::TwoLayer::try_new(Matrix::identity(1, 2)).unwrap();
+    let loss = |t: f64| {
+        let w = Matrix::from_rows(&[[0.3, t], [0.7, -t]]);
+        problem.loss(popgrad::Student::new(w.view())).unwrap()
+    };
+    let rate = (loss(2e-2) / loss(1e-2)).log2();
+    assert!((rate - 3.0).abs() < 0.05 && loss(1e-2) > 0.0, "{rate}");
+}
+
+/// Students of one direction where the loss is not zero: what is open is said, and no index is guessed.
+#[test]
+fn an_open_index_of_students_of_one_direction_is_explained() {
+    let teacher = Matrix::from_rows(&[[1.0, 0.0], [-0.5, 0.0]]);
+    let point = Matrix::from_rows(&[[0.4, 0.0], [0.6, 0.0]]);
     let report = certify(&teacher, &point);
-    assert_eq!((report.status, report.index), (PointStatus::Certified, None));
-    assert!(matches!(report.reason, Some(PointReason::IndexOpen { open: 1, forced: 1 })), "{report:?}");
+    assert_eq!((report.status, report.index, report.nullity), (PointStatus::Certified, None, None));
+    assert_eq!(
+        report.reason,
+        Some(PointReason::SplitOpen { open: 1, forced: 1, negative: 0, positive: 2, split: 1 })
+    );
     assert_eq!(minimum(&teacher, &point).status, PointStatus::Undecided);
 }
 

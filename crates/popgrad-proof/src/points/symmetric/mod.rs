@@ -128,7 +128,9 @@ impl Symmetric<'_> {
             }
         }
         let index = if open == 0 { self.structure.total(&negative) } else { None };
-        Ok(Spectrum { index, open, forced: 0, smallest })
+        let size = enclosure.len();
+        let certain = index.map_or([0, 0], |i| [i, size - i]);
+        Ok(Spectrum { index, open, certain, forced: 0, smallest })
     }
 }
 
