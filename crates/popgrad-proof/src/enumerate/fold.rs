@@ -5,6 +5,7 @@
 //! is regular, which makes it a quadratic turning point.
 
 use super::circle::Values;
+use super::fold_check::FoldCertificate;
 use crate::Interval;
 use crate::environment::{EnvironmentError, check_environment};
 use std::ops::{Add, Mul, Sub};
@@ -25,6 +26,19 @@ pub struct Fold {
     pub place: Interval,
     /// Length of the outer teacher over that of the inner one.
     pub ratio: Interval,
+}
+
+impl Fold {
+    /// The certificate for teachers at an angle in degrees: the boxes of this fold, the ratio's and the others' somewhat wider.
+    pub fn certificate(&self, degrees: f64) -> FoldCertificate {
+        let found = [self.theta, self.place, self.ratio];
+        let wider = |x: Interval| x + Interval::ball(0.0, 0.25 * x.width() + 4.0 * f64::EPSILON);
+        FoldCertificate {
+            degrees,
+            enclosure: found.map(wider),
+            unique: found.map(|x| Interval::ball(x.middle(), BALL)),
+        }
+    }
 }
 
 /// A function of two variables with its first and second derivatives over a box.
@@ -101,7 +115,7 @@ fn reduced(theta: Jet2, phi: Jet2) -> Jet2 {
 }
 
 /// `f1`, `f2` and the determinant, with their derivatives in `theta`, `u` and the ratio.
-fn extended(angle: Interval, [theta, u, ratio]: [Interval; 3]) -> ([Interval; 3], [[Interval; 3]; 3]) {
+pub(super) fn extended(angle: Interval, [theta, u, ratio]: [Interval; 3]) -> ([Interval; 3], [[Interval; 3]; 3]) {
     let (t, u) = (Jet2::variable(theta, 0), Jet2::variable(u, 1));
     let (turn, one) = (Jet2::constant(angle), Jet2::constant(Interval::ONE));
     let places = [(u * t, turn), ((one - u) * t, Jet2::constant(-angle))];

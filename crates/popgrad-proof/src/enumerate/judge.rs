@@ -3,9 +3,11 @@
 use super::collinear::Segment;
 use super::plane::{Arrangement, Plane};
 use super::search::Cell;
+use super::certificate::ListedPoint;
+use super::check::EnumerationError;
 use super::{EnumeratedPoint, PointClass};
 use crate::Interval;
-use crate::points::{PointError, PointOptions, PointProblem, PointReport};
+use crate::points::{PointClaim, PointError, PointOptions, PointProblem, PointReport};
 use popgrad::Matrix;
 
 /// Certifies the points that a search found, in the plane and in space.
@@ -90,6 +92,59 @@ impl Judge {
             mirror: None,
         });
         Ok(known)
+    }
+
+    /// What is claimed about a point, in the plane and in space.
+    pub(super) fn claims(&self, in_plane: &PointReport) -> Option<(PointClaim, Option<PointClaim>)> {
+        let center = in_plane.center.as_ref()?;
+        let in_space = self.space.certify(lifted(center).view(), PointOptions::default()).ok()?;
+        Some((self.plane.claim(in_plane)?, self.space.claim(&in_space)))
+    }
+
+    /// Checks both claims about a listed point, and that they are about one point.
+    pub(super) fn check(&self, at: usize, p: &ListedPoint) -> Result<(), EnumerationError> {
+        let failed = |lifted| move |error| EnumerationError::Point { lifted, error };
+        self.plane.check(at, &p.plane).map_err(failed(false))?;
+        let Some(space) = &p.space else { return Ok(()) };
+        self.space.check(at, space).map_err(failed(true))?;
+        let near = lifted(&p.plane.center).as_slice().iter().zip(space.center.as_slice()).all(|(x, y)| {
+            // The point of the plane is one of space; it lies where that of space is the only one.
+            (x - y).abs() + p.plane.radius < 0.25 * space.unique_radius
+        });
+        if near && p.plane.coincident == space.coincident {
+            return Ok(());
+        }
+        Err(EnumerationError::List { reason: format!("point {at} is another one with one more dimension") })
+    }
+
+    /// Whether two listed points are not seen to differ: their students, merged where they share a direction, in either order.
+    pub(super) fn may_be_same(&self, a: &ListedPoint, b: &ListedPoint) -> bool {
+        if a.class.dimension() != b.class.dimension() {
+            return false;
+        }
+        let rows = |p: &ListedPoint| {
+            let c = &p.plane.center;
+            if p.class.dimension() == 0 { c.as_slice().to_vec() } else { vec![c.row(0)[0] + c.row(1)[0], c.row(0)[1] + c.row(1)[1]] }
+        };
+        let (x, y) = (rows(a), rows(b));
+        let mut swapped = y.clone();
+        swapped.rotate_left(2 % y.len());
+        let apart = |y: &[f64]| {
+            let offsets = x.iter().zip(y).map(|(p, q)| (Interval::point(*p) - *q).square());
+            let distance = Interval::sum(offsets).sqrt();
+            // The sum of a segment's students is off by rounding.
+            distance.lo() > a.plane.radius + b.plane.radius + 1e-12
+        };
+        !apart(&y) || !apart(&swapped)
+    }
+
+    /// Whether a box of students, in either order, lies where a listed point is the only one.
+    pub(super) fn is_in_ball(&self, p: &ListedPoint, weights: &[Interval]) -> bool {
+        let swapped = [&weights[2..], &weights[..2]].concat();
+        [weights, &swapped].into_iter().any(|w| {
+            let offsets = w.iter().zip(p.plane.center.as_slice()).map(|(x, c)| (*x - *c).square());
+            Interval::sum(offsets).sqrt().hi() < p.plane.unique_radius
+        })
     }
 
     pub(super) fn segment(&self, segment: &Segment) -> Result<EnumeratedPoint, PointError> {

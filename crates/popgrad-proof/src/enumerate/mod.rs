@@ -13,9 +13,12 @@
 //! Points where a student is zero have no gradient. Those at which the other student is critical are the ends of the segments, and
 //! for each it is certified whether some direction of the vanished student descends from it ([`vanished`]).
 
+mod certificate;
+mod check;
 mod circle;
 mod collinear;
 mod fold;
+mod fold_check;
 mod judge;
 mod opposite;
 mod plane;
@@ -24,6 +27,9 @@ mod small_angle;
 mod system;
 mod vanished;
 
+pub use certificate::{BoxProof, Boxes, EnumerationCertificate, ListedPoint, ListedVanished};
+pub use check::{CheckedEnumeration, EnumerationError, check_enumeration};
+pub use fold_check::{FoldCertificate, FoldError, check_fold};
 pub use fold::{Fold, certify_fold, certify_threshold};
 pub use vanished::{Descent, VanishedPoint};
 
@@ -185,6 +191,17 @@ impl EnumerationSearch {
     /// [`EnumerateError`] if the teacher has another shape, an entry that is not finite, a row of zeros, or rows that are collinear up
     /// to rounding but not exactly.
     pub fn try_new(teacher: MatrixView<'_>) -> Result<Self, EnumerateError> {
+        Self::admits(teacher)?;
+        let teacher = plane::on_axis(teacher);
+        let plane = Self::exact_plane(teacher.view())?;
+        let searches = match plane.arrangement() {
+            Arrangement::Parallel => Vec::new(),
+            _ => [0, 1].map(|inside| Search::new(plane.system(inside))).into(),
+        };
+        Ok(Self { teacher, plane, searches })
+    }
+
+    fn admits(teacher: MatrixView<'_>) -> Result<(), EnumerateError> {
         check_environment()?;
         let (rows, cols) = (teacher.rows(), teacher.cols());
         if (rows, cols) != (2, 2) {
@@ -197,14 +214,13 @@ impl EnumerationSearch {
         if let Some(teacher) = (0..2).find(|k| teacher.row(*k).iter().all(|x| *x == 0.0)) {
             return Err(EnumerateError::ZeroTeacher { teacher });
         }
-        let teacher = plane::on_axis(teacher);
-        let plane = Plane::new(teacher.view())
-            .ok_or_else(|| EnumerateError::NearlyCollinear { sine: plane::sine(teacher.view()) })?;
-        let searches = match plane.arrangement() {
-            Arrangement::Parallel => Vec::new(),
-            _ => [0, 1].map(|inside| Search::new(plane.system(inside))).into(),
-        };
-        Ok(Self { teacher, plane, searches })
+        Ok(())
+    }
+
+    /// The plane of a teacher that is taken as it is.
+    fn exact_plane(teacher: MatrixView<'_>) -> Result<Plane, EnumerateError> {
+        Self::admits(teacher)?;
+        Plane::new(teacher).ok_or_else(|| EnumerateError::NearlyCollinear { sine: plane::sine(teacher) })
     }
 
     /// Evaluates at most `budget` boxes; true when no box is left.
@@ -225,7 +241,18 @@ impl EnumerationSearch {
     /// # Errors
     ///
     /// [`EnumerateError::Point`] if the two-layer problem refuses the teacher.
-    pub fn finish(mut self) -> Result<Enumeration, EnumerateError> {
+    pub fn finish(self) -> Result<Enumeration, EnumerateError> {
+        Ok(self.finish_with_certificate()?.0)
+    }
+
+    /// The same, and the certificate if the list is complete.
+    ///
+    /// # Errors
+    ///
+    /// As [`EnumerationSearch::finish`].
+    pub fn finish_with_certificate(
+        mut self,
+    ) -> Result<(Enumeration, Option<EnumerationCertificate>), EnumerateError> {
         while !self.advance(usize::MAX) {}
         let judge = Judge::new(&self.teacher)?;
         let mut undecided = self.searches.iter().map(Search::undecided).sum();
@@ -262,10 +289,11 @@ impl EnumerationSearch {
         let small_angle = self.searches.iter().map(Search::first_angle).fold(f64::INFINITY, f64::min);
         let evaluations = self.evaluations();
         let mut found =
-            Enumeration { teacher: self.teacher, points, vanished, undecided, evaluations, small_angle };
+            Enumeration { teacher: self.teacher.clone(), points, vanished, undecided, evaluations, small_angle };
         found.sort_by_loss();
         self.plane.mark_mirrors(&mut found);
-        Ok(found)
+        let certificate = certificate::of(&self.searches, &segments, &judge, &found);
+        Ok((found, certificate))
     }
 }
 

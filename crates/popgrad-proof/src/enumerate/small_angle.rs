@@ -25,6 +25,17 @@ pub(super) fn excluded_up_to(system: &System) -> f64 {
     angle
 }
 
+/// Whether there is no root up to an angle: a multiple of the step, or the angle at which mirrored teachers begin.
+pub(super) fn is_excluded_up_to(system: &System, angle: f64) -> bool {
+    if system.arrangement == Arrangement::Mirrored {
+        return angle <= opposite::NO_ROOT_OF_MIRRORED;
+    }
+    let strips = angle / STEP;
+    strips.fract() == 0.0
+        && (0.0..=96.0).contains(&strips)
+        && (0..strips as u32).all(|n| strip_is_excluded(system, f64::from(n) * STEP))
+}
+
 /// Whether no root has an angle between a multiple of the step and the next one.
 fn strip_is_excluded(system: &System, from: f64) -> bool {
     match system.arrangement {

@@ -48,7 +48,7 @@ pub struct VanishedPoint {
 }
 
 /// `dJ/d|w_2|` at 0 in the direction `e`, with a first student of given direction and length.
-fn slope(plane: &Plane, e: Interval, direction: Interval, length: Interval) -> Interval {
+pub(super) fn slope(plane: &Plane, e: Interval, direction: Interval, length: Interval) -> Interval {
     let teachers = balance(plane, e)[2] * Interval::PI;
     (length * Values::over(e - direction).value - teachers) / (Interval::PI * 2.0)
 }

@@ -75,6 +75,9 @@ pub enum PointError {
         /// The radius.
         radius: f64,
     },
+    /// Groups of students that are none.
+    #[error("the groups of coincident students overlap, have one member, name a student that is none, or mix signs of output weights")]
+    Groups,
     /// The matrices would not fit.
     #[error(
         "the matrices need {needed} bytes, above the memory limit of {limit}; raise the limit or reduce the dimension"
@@ -193,6 +196,9 @@ pub enum PointReason {
         /// The student, from 0.
         student: usize,
     },
+    /// The permutations that a certificate names do not leave the point alone.
+    #[error("the point is not left alone by the permutations of the axes that are claimed")]
+    NotSymmetric,
     /// A floating-point routine failed.
     #[error("the eigenvalue iteration did not converge")]
     Eigenvalues,

@@ -45,6 +45,13 @@ impl Merged {
         ways
     }
 
+    /// The problem with these groups merged; the other students stand alone.
+    pub(super) fn grouped(landscape: &Landscape, point: MatrixView<'_>, groups: &[Vec<usize>]) -> Self {
+        let alone = (0..point.rows()).filter(|j| !groups.iter().any(|g| g.contains(j)));
+        let all = groups.iter().cloned().chain(alone.map(|j| vec![j])).collect();
+        Self::new(landscape, point, all)
+    }
+
     fn new(landscape: &Landscape, point: MatrixView<'_>, groups: Vec<Vec<usize>>) -> Self {
         let output = landscape.student_output();
         let mut shares = vec![(0, Interval::ONE); output.len()];

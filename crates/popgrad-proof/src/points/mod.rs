@@ -6,6 +6,7 @@
 //! Hessian over the ball gives the index ([`index`]). Large points that permutations of the axes leave alone are reduced to the
 //! subspace that these fix ([`symmetric`]).
 
+mod claim;
 mod error;
 mod exact;
 mod existence;
@@ -16,6 +17,7 @@ mod newton;
 mod report;
 mod symmetric;
 
+pub use claim::{PointClaim, PointClaimError, PointsCertificate, check_points};
 pub use error::{PointError, PointReason};
 pub(crate) use exact::same_direction;
 pub use report::{Claim, PointOptions, PointReport, PointStatus};
@@ -102,7 +104,7 @@ impl PointProblem {
     /// [`PointError`] for input that is no point of this problem: wrong shape, an entry that is not finite, a student that
     /// is zero, where the loss has no gradient.
     pub fn certify(&self, point: MatrixView<'_>, options: PointOptions) -> Result<PointReport, PointError> {
-        self.check(point, &options)?;
+        self.admits(point, &options)?;
         let radius = options.radius.unwrap_or_else(|| report::default_radius(point));
         let symmetric = (point.as_slice().len() > SYMMETRIC_ABOVE)
             .then(|| self.symmetric(point, radius, options.claim))
@@ -151,7 +153,7 @@ impl PointProblem {
         }
     }
 
-    fn check(&self, point: MatrixView<'_>, options: &PointOptions) -> Result<(), PointError> {
+    fn admits(&self, point: MatrixView<'_>, options: &PointOptions) -> Result<(), PointError> {
         error::check_entries("the point", point)?;
         let (want, got) =
             ((self.landscape.students(), self.landscape.dimension()), (point.rows(), point.cols()));

@@ -6,6 +6,7 @@
 //! eigenvalue of the Hessian is one of its restriction to the vectors that a smaller Young subgroup fixes.
 
 mod orbits;
+mod stored;
 mod structure;
 
 use super::error::PointReason;
