@@ -223,3 +223,52 @@ fn the_threshold_ratio_is_certified() {
     here.refuses("certify fold --angle 180", "--angle: \"180\" is not an angle below 180 degrees");
     here.refuses("certify fold --angle -5", "--angle: \"-5\" is not a positive finite number");
 }
+
+/// What `points`, `enumerate` and `fold` write is checked without a search; edited, cut and foreign files are rejected.
+#[test]
+fn certificates_of_all_statements_are_checked() {
+    let here = Scratch::new("certify-certificates");
+    here.npy("split.npy", &[1, 2], &[1.0, 0.0]);
+    here.npy("halves.npy", &[2, 2], &[0.5, 0.0, 0.5, 0.0]);
+    for (n, (command, statement, digit)) in [
+        ("points --teacher orthonormal:6 --points orthonormal:6", "points", "index 0"),
+        ("points --teacher split.npy --points halves.npy", "points", "nullity 2"),
+        ("enumerate --teacher orthonormal:2", "enumerate", "value1 3ff"),
+        ("fold --angle 60", "fold", "degrees 404e"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = format!("c{n}.json");
+        let written = here.json(&format!("certify {command} --out {file}"));
+        assert_eq!(written["certificate"], json!(file), "{command}");
+        let checked = here.json(&format!("certify check {file}"));
+        assert_eq!((&checked["status"], &checked["statement"]), (&json!("certified"), &json!(statement)));
+        let good = fs::read_to_string(here.path(&file)).unwrap();
+        let lines: Vec<&str> = good.lines().collect();
+        let last = lines.len() - 4;
+        let swapped = {
+            let mut lines = lines.clone();
+            lines.swap(last, last - 1);
+            lines.join("\n") + "\n"
+        };
+        let dropped = [&lines[..last - 1], &lines[last..]].concat().join("\n") + "\n";
+        assert!(good.contains(digit), "{command}: {digit}");
+        let edited = good.replacen(digit, &format!("{}7", &digit[..digit.len() - 1]), 1);
+        for bad in [swapped, dropped, edited] {
+            here.write("bad.json", bad.as_bytes());
+            let ran = here.run("certify check bad.json");
+            assert!(ran.status == 1 || ran.status == 2, "{command}: {}", ran.stdout);
+            assert!(ran.stdout.contains("rejected") || ran.stderr.contains("is no certificate"), "{command}");
+        }
+        here.write("bad.json", &good.as_bytes()[..good.len() / 2]);
+        assert_eq!(here.run("certify check bad.json").status, 2, "{command}");
+        let ran = here.run(&format!("certify {command} --out {file}"));
+        assert!(ran.status == 2 && ran.stderr.contains("exists and is not overwritten"), "{}", ran.stderr);
+    }
+    // What is refuted leaves no certificate.
+    here.npy("off.npy", &[2, 2], &[0.9, 0.2, 0.1, 0.7]);
+    let ran = here.run("certify points --teacher orthonormal:2 --points off.npy --out none.json");
+    assert!(ran.status == 1 && ran.stdout.ends_with("no certificate written, as not everything is certified\n"));
+    assert!(!here.path("none.json").exists());
+}

@@ -84,7 +84,8 @@ pub struct PointReport {
     pub certain_signs: Option<[usize; 2]>,
     /// Dimension of the manifold of critical points through the point, if the index is known.
     pub manifold_dimension: Option<usize>,
-    /// Whether the students are the teacher, each teacher one or shared out over several: the loss is then exactly zero.
+    /// Whether the students are seen to be the teacher, each teacher one or shared out over several: the loss is then exactly zero.
+    /// Not looked for where the proof is in the subspace that permutations fix.
     pub is_teacher: bool,
     /// Students that share a direction exactly, from 0; empty where all directions differ or nothing is proved.
     pub coincident: Vec<Vec<usize>>,

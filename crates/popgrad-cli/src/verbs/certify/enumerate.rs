@@ -1,5 +1,6 @@
 //! `popgrad certify enumerate`: all critical points of two students in the plane of two teachers.
 
+use super::out::Out;
 use super::points::certified_keys;
 use crate::Context;
 use crate::arguments::{MEMORY_LIMIT, neurons};
@@ -7,6 +8,7 @@ use crate::document::{Document, number, print, rows};
 use crate::failure::Failure;
 use crate::progress;
 use crate::signals::{Signal, Signals};
+use popgrad_lab::certificate::Certificate;
 use popgrad_proof::{EnumerateError, EnumeratedPoint, Enumeration, EnumerationSearch, VanishedPoint};
 use serde_json::{Value, json};
 
@@ -25,6 +27,8 @@ pub(crate) struct Args {
     /// Teacher of shape (2, 2): FILE.npy, FILE.npz:NAME or a word
     #[arg(long, value_name = "V")]
     teacher: String,
+    #[command(flatten)]
+    out: Out,
 }
 
 fn at(error: &EnumerateError) -> Failure {
@@ -33,17 +37,19 @@ fn at(error: &EnumerateError) -> Failure {
 
 /// Runs the search and certifies what it finds.
 pub(super) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    args.out.ready()?;
     let teacher = neurons("--teacher", &args.teacher, MEMORY_LIMIT)?;
     let mut search = EnumerationSearch::try_new(teacher.view()).map_err(|e| at(&e))?;
     if let Some(signal) = advance(&mut search, &Signals::listen()?) {
         let message = format!("stopped after {} boxes; an enumeration starts anew", search.evaluations());
         return Err(Failure::Stopped { signal, message });
     }
-    let found = search.finish().map_err(|e| at(&e))?;
+    let (found, certificate) = search.finish_with_certificate().map_err(|e| at(&e))?;
+    let written = args.out.write(certificate.map(Certificate::Enumeration))?;
     if context.json {
-        document(args, &found).print()?;
+        document(args, &found, written).print()?;
     } else {
-        print(&text(&found))?;
+        print(&text(args, &found, written.as_deref()))?;
     }
     Ok(u8::from(found.undecided > 0))
 }
@@ -59,8 +65,9 @@ fn advance(search: &mut EnumerationSearch, signals: &Signals) -> Option<Signal> 
     caught
 }
 
-fn document(args: &Args, found: &Enumeration) -> Document {
-    let mut document = Document::new("certify", None, &json!({"what": "enumerate", "teacher": args.teacher}));
+fn document(args: &Args, found: &Enumeration, written: Option<String>) -> Document {
+    let options = json!({"what": "enumerate", "teacher": args.teacher, "out": args.out.shown()});
+    let mut document = Document::new("certify", None, &options);
     document.set("status", if found.undecided == 0 { "certified" } else { "undecided" });
     document.set("undecided", found.undecided);
     document.set("evaluations", found.evaluations);
@@ -69,6 +76,7 @@ fn document(args: &Args, found: &Enumeration) -> Document {
     document.set("points", found.points.iter().map(point).collect::<Vec<Value>>());
     document.set("one_sided", found.vanished.iter().map(vanished).collect::<Vec<Value>>());
     document.set("one_sided_stationary", stationary(found));
+    document.set("certificate", json!(written));
     document
 }
 
@@ -106,7 +114,7 @@ fn point(p: &EnumeratedPoint) -> Value {
     keys
 }
 
-fn text(found: &Enumeration) -> String {
+fn text(args: &Args, found: &Enumeration, written: Option<&str>) -> String {
     let mut lines =
         vec!["class           theta      loss                    index in plane, across   students".to_owned()];
     for p in &found.points {
@@ -144,5 +152,6 @@ fn text(found: &Enumeration) -> String {
         found.evaluations,
         found.undecided,
     ));
+    lines.extend(args.out.line(written));
     lines.join("\n")
 }

@@ -1,5 +1,6 @@
 //! `popgrad certify points`: critical points near given ones, proved to exist, with their index.
 
+use super::out::Out;
 use crate::Context;
 use crate::arguments::{MEMORY_LIMIT, file_at, neurons, output_weights, same_dimension};
 use crate::document::{Document, number, print, rows};
@@ -8,6 +9,7 @@ use crate::progress;
 use crate::signals::{Signal, Signals};
 use crate::values;
 use popgrad::Matrix;
+use popgrad_lab::certificate::Certificate;
 use popgrad_lab::storage::{is_array_location, read_array};
 use popgrad_proof::{Claim, Interval, PointError, PointOptions, PointProblem, PointReport, PointStatus};
 use serde_json::{Value, json};
@@ -45,6 +47,8 @@ pub(crate) struct Args {
     /// Memory a call may use, like 500MiB [default: 4GiB]
     #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
     memory_limit: Option<u64>,
+    #[command(flatten)]
+    out: Out,
 }
 
 /// What that resolves to.
@@ -84,6 +88,7 @@ impl Plan {
             "radius": args.radius,
             "claim": if args.minimum { "minimum" } else { "critical" },
             "memory_limit": limit,
+            "out": args.out.shown(),
         });
         Ok(Self {
             problem,
@@ -100,12 +105,18 @@ fn plain(error: &PointError) -> Failure {
 
 /// Runs the proofs, one point after the other.
 pub(super) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    args.out.ready()?;
     let plan = Plan::resolve(args)?;
     let (reports, stopped) = prove(&plan, &Signals::listen()?)?;
+    let wanted = args.out.shown().is_some() && stopped.is_none();
+    let certificate = if wanted { plan.problem.certificate(&reports) } else { None };
+    let written = args.out.write(certificate.map(Certificate::Points))?;
     if context.json {
-        document(&plan, &reports, stopped.is_some()).print()?;
+        document(&plan, &reports, stopped.is_some(), written).print()?;
     } else {
-        print(&text(&plan, &reports))?;
+        let mut lines = vec![text(&plan, &reports)];
+        lines.extend(args.out.line(written.as_deref()));
+        print(&lines.join("\n"))?;
     }
     if let Some(signal) = stopped {
         let message = format!("stopped after {} of {} points", reports.len(), plan.points.len());
@@ -137,12 +148,13 @@ fn count(reports: &[PointReport], status: PointStatus) -> usize {
     reports.iter().filter(|r| r.status == status).count()
 }
 
-fn document(plan: &Plan, reports: &[PointReport], interrupted: bool) -> Document {
+fn document(plan: &Plan, reports: &[PointReport], interrupted: bool, written: Option<String>) -> Document {
     let mut document = Document::new("certify", None, &plan.options);
     for status in [PointStatus::Certified, PointStatus::Refuted, PointStatus::Undecided] {
         document.set(status.name(), count(reports, status));
     }
     document.set("points", reports.iter().map(certified_keys).collect::<Vec<Value>>());
+    document.set("certificate", json!(written));
     document.set("interrupted", interrupted);
     document
 }
