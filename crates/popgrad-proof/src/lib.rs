@@ -26,12 +26,13 @@ pub use conjecture1::{
 };
 pub use enumerate::{
     BoxProof, Boxes, CheckedEnumeration, Descent, EnumerateError, EnumeratedPoint, Enumeration,
-    EnumerationCertificate, EnumerationError, EnumerationSearch, Fold, FoldCertificate, FoldError, ListedPoint,
-    ListedVanished, PointClass, VanishedPoint, certify_fold, certify_threshold, check_enumeration, check_fold,
+    EnumerationCertificate, EnumerationError, EnumerationSearch, Fold, FoldCertificate, FoldError,
+    ListedPoint, ListedVanished, PointClass, VanishedPoint, certify_fold, certify_threshold,
+    check_enumeration, check_fold,
 };
 pub use environment::{EnvironmentError, check_environment};
 pub use interval::Interval;
 pub use points::{
     Claim, PointClaim, PointClaimError, PointError, PointOptions, PointProblem, PointReason, PointReport,
-    PointStatus, PointsCertificate, check_points,
+    PointSetting, PointSkip, PointStatus, PointsCertificate, check_points,
 };

@@ -130,6 +130,36 @@ fn every_point_of_a_file_is_answered() {
     assert_eq!(found["points"][1]["index"], json!(1));
 }
 
+/// Leaky slope, skips and covariance: the teacher is a minimum in all of them, and the certificate knows in which.
+#[test]
+fn points_are_certified_in_other_settings() {
+    let here = Scratch::new("certify-points-settings");
+    here.npy("s.npy", &[2, 2], &[4.0, 2.0, 2.0, 1.25]);
+    here.npy("c.npy", &[2], &[0.5, -0.25]);
+    here.npy("zero.npy", &[2], &[0.0, 0.0]);
+    let points = "certify points --teacher orthonormal:2 --points orthonormal:2 --minimum";
+    let mut eigenvalues = Vec::new();
+    for (n, more) in
+        ["--leaky 0.25", "--covariance s.npy", "--skip c.npy,c.npy", "--skip trained"].into_iter().enumerate()
+    {
+        let found = here.json(&format!("{points} {more} --out c{n}.json"));
+        let point = &found["points"][0];
+        assert_eq!((&point["status"], &point["loss"]), (&json!("certified"), &json!([0.0, 0.0])), "{more}");
+        assert_eq!(here.json(&format!("certify check c{n}.json"))["status"], json!("certified"), "{more}");
+        eigenvalues.push(point["lambda_min_lower"].as_f64().unwrap());
+    }
+    // 1/4 - 1/(2 pi); its direction keeps the sum of the units, so skips change nothing and a slope scales it by (1 - alpha)^2.
+    for (got, scale) in eigenvalues.iter().zip([0.5625, f64::NAN, 1.0, 1.0]) {
+        assert!(scale.is_nan() || (got - 0.09084505690 * scale).abs() < 1e-9, "{eigenvalues:?}");
+    }
+    assert_eq!(here.run(&format!("{points} --skip c.npy,zero.npy")).status, 1);
+    here.npy("bad.npy", &[2, 2], &[1.0, 2.0, 2.0, 1.0]);
+    here.refuses(
+        &format!("{points} --covariance bad.npy"),
+        "the covariance is not certainly positive definite, in row 1",
+    );
+}
+
 #[test]
 fn bad_points_are_refused() {
     let here = Scratch::new("certify-points-bad");
@@ -188,7 +218,11 @@ fn teachers_that_cannot_be_enumerated_are_refused() {
     here.npy("v.npy", &[2, 2], &[0.3, 0.7, 0.1 * 0.3, 0.1 * 0.7]);
     let ran = here.run("certify enumerate --teacher v.npy");
     assert_eq!(ran.status, 2);
-    assert!(ran.stderr.contains("the teachers are collinear up to rounding but not exactly"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("the teachers are collinear up to rounding but not exactly"),
+        "{}",
+        ran.stderr
+    );
     here.npy("v.npy", &[2, 2], &[0.3, 0.7, 0.0, 0.0]);
     here.refuses(
         "certify enumerate --teacher v.npy",
@@ -269,6 +303,8 @@ fn certificates_of_all_statements_are_checked() {
     // What is refuted leaves no certificate.
     here.npy("off.npy", &[2, 2], &[0.9, 0.2, 0.1, 0.7]);
     let ran = here.run("certify points --teacher orthonormal:2 --points off.npy --out none.json");
-    assert!(ran.status == 1 && ran.stdout.ends_with("no certificate written, as not everything is certified\n"));
+    assert!(
+        ran.status == 1 && ran.stdout.ends_with("no certificate written, as not everything is certified\n")
+    );
     assert!(!here.path("none.json").exists());
 }

@@ -83,9 +83,9 @@ mod tests {
     use super::*;
     use crate::certificate::{Certificate, read_certificate, write_certificate};
     use crate::storage::Overwrite;
+    use popgrad_proof::{check_conjecture1, prove_conjecture1};
     use std::fs;
     use std::path::PathBuf;
-    use popgrad_proof::{check_conjecture1, prove_conjecture1};
 
     fn scratch(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("popgrad-certificate-{}", std::process::id()));

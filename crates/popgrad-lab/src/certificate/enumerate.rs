@@ -3,9 +3,7 @@
 use super::points::{claim, parsed_claim};
 use super::sheet::{Layout, Sheet};
 use super::words::{Lines, bits, count, hex, line, rows};
-use popgrad_proof::{
-    BoxProof, Boxes, EnumerationCertificate, Leaf, ListedPoint, ListedVanished, PointClass,
-};
+use popgrad_proof::{BoxProof, Boxes, EnumerationCertificate, Leaf, ListedPoint, ListedVanished, PointClass};
 
 pub(super) const LAYOUT: Layout = Layout {
     statement: "enumerate",
@@ -66,7 +64,8 @@ fn parsed_boxes(mut lines: Lines<'_>) -> Result<Option<Boxes>, String> {
     let mut boxes = Vec::new();
     while !lines.is_done() {
         let proof = BoxProof::ALL.into_iter().find(|(_, name)| lines.begins(name));
-        let (proof, name) = proof.ok_or_else(|| format!("box {}: its proof has no known name", boxes.len()))?;
+        let (proof, name) =
+            proof.ok_or_else(|| format!("box {}: its proof has no known name", boxes.len()))?;
         let [a, b, u, v] = lines.numbers(name)?;
         boxes.push((Leaf { theta: [a, b], u: [u, v] }, proof));
     }
@@ -89,7 +88,9 @@ fn parsed_point(lines: &mut Lines<'_>) -> Result<ListedPoint, String> {
 
 fn parsed_zero(lines: &mut Lines<'_>) -> Result<ListedVanished, String> {
     let words = lines.words("segment")?;
-    let [segment, direction] = words[..] else { return Err("zero_students: two words are needed".to_owned()) };
+    let [segment, direction] = words[..] else {
+        return Err("zero_students: two words are needed".to_owned());
+    };
     let segment = match segment {
         "-" => None,
         number => Some(number.parse().map_err(|_| format!("\"{number}\" is no count"))?),
@@ -114,5 +115,11 @@ pub(super) fn parsed(sheet: &Sheet<'_>) -> Result<EnumerationCertificate, String
     while !lines.is_done() {
         vanished.push(parsed_zero(&mut lines)?);
     }
-    Ok(EnumerationCertificate { teacher, searches: both.into_iter().flatten().collect(), arcs, points, vanished })
+    Ok(EnumerationCertificate {
+        teacher,
+        searches: both.into_iter().flatten().collect(),
+        arcs,
+        points,
+        vanished,
+    })
 }

@@ -31,5 +31,9 @@ pub(super) fn parsed(sheet: &Sheet<'_>) -> Result<FoldCertificate, String> {
         Ok([side(0)?, side(2)?, side(4)?])
     };
     let (enclosure, unique) = (boxes("enclosure")?, boxes("unique")?);
-    if lines.is_done() { Ok(FoldCertificate { degrees, enclosure, unique }) } else { Err("lines after the last".into()) }
+    if lines.is_done() {
+        Ok(FoldCertificate { degrees, enclosure, unique })
+    } else {
+        Err("lines after the last".into())
+    }
 }

@@ -95,7 +95,11 @@ pub enum Certificate {
 /// # Errors
 ///
 /// [`StorageError`] if the file exists and may not be replaced, or cannot be written.
-pub fn write_certificate(path: &Path, certificate: &Certificate, overwrite: Overwrite) -> Result<(), StorageError> {
+pub fn write_certificate(
+    path: &Path,
+    certificate: &Certificate,
+    overwrite: Overwrite,
+) -> Result<(), StorageError> {
     let text = rendered(certificate, env!("CARGO_PKG_VERSION"));
     let mut file = AtomicFile::create(path, overwrite)?;
     file.write_all(text.as_bytes())
@@ -137,7 +141,9 @@ pub fn read_certificate(path: &Path) -> Result<Certificate, CertificateFileError
         "points" => Certificate::Points(points::parsed(&sheet(&points::LAYOUT)?).map_err(bad)?),
         "enumerate" => Certificate::Enumeration(enumerate::parsed(&sheet(&enumerate::LAYOUT)?).map_err(bad)?),
         "fold" => Certificate::Fold(fold::parsed(&sheet(&fold::LAYOUT)?).map_err(bad)?),
-        other => return Err(CertificateFileError::Statement { path: path.to_owned(), got: other.to_owned() }),
+        other => {
+            return Err(CertificateFileError::Statement { path: path.to_owned(), got: other.to_owned() });
+        }
     };
     is_unaltered(path, &text, &rendered(&certificate, &word("popgrad")), &word("digest"))?;
     Ok(certificate)
@@ -171,7 +177,8 @@ mod tests {
     use super::*;
     use popgrad::Matrix;
     use popgrad_proof::{
-        EnumerationSearch, PointOptions, PointProblem, certify_threshold, check_enumeration, check_fold, check_points,
+        EnumerationSearch, PointOptions, PointProblem, certify_threshold, check_enumeration, check_fold,
+        check_points,
     };
 
     fn scratch(name: &str) -> PathBuf {

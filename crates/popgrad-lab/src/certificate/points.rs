@@ -2,7 +2,7 @@
 
 use super::sheet::{Layout, Sheet};
 use super::words::{Lines, count, ends, line, rows};
-use popgrad_proof::{PointClaim, PointsCertificate};
+use popgrad_proof::{PointClaim, PointSetting, PointSkip, PointsCertificate};
 
 pub(super) const LAYOUT: Layout = Layout {
     statement: "points",
@@ -16,7 +16,37 @@ pub(super) fn sheet(c: &PointsCertificate) -> Sheet<'static> {
     let mut problem = rows("teacher", &c.teacher);
     problem.push(line("teacher_output", c.teacher_output.iter().copied()));
     problem.push(line("student_output", c.student_output.iter().copied()));
+    problem.extend(setting(&c.setting));
     Sheet::new(&LAYOUT, vec![problem, c.points.iter().flat_map(claim).collect()])
+}
+
+fn setting(s: &PointSetting) -> Vec<String> {
+    let mut lines = vec![line("leaky", [s.leaky])];
+    match &s.skip {
+        PointSkip::None => lines.push("no_skip".to_owned()),
+        PointSkip::Trained => lines.push("trained_skip".to_owned()),
+        PointSkip::Fixed { student, teacher } => {
+            lines.push(line("student_skip", student.iter().copied()));
+            lines.push(line("teacher_skip", teacher.iter().copied()));
+        }
+    }
+    lines.extend(s.covariance.iter().flat_map(|sigma| rows("covariance", sigma)));
+    lines
+}
+
+fn parsed_setting(lines: &mut Lines<'_>) -> Result<PointSetting, String> {
+    let [leaky] = lines.numbers("leaky")?;
+    let skip = if lines.begins("student_skip") {
+        PointSkip::Fixed { student: lines.list("student_skip")?, teacher: lines.list("teacher_skip")? }
+    } else if lines.begins("trained_skip") {
+        lines.words("trained_skip")?;
+        PointSkip::Trained
+    } else {
+        lines.words("no_skip")?;
+        PointSkip::None
+    };
+    let covariance = if lines.begins("covariance") { Some(lines.matrix("covariance")?) } else { None };
+    Ok(PointSetting { leaky, skip, covariance })
 }
 
 /// The lines of one point.
@@ -70,9 +100,10 @@ pub(super) fn parsed(sheet: &Sheet<'_>) -> Result<PointsCertificate, String> {
     let mut problem = sheet.list(0);
     let teacher = problem.matrix("teacher")?;
     let (teacher_output, student_output) = (problem.list("teacher_output")?, problem.list("student_output")?);
+    let setting = parsed_setting(&mut problem)?;
     let (mut lines, mut points) = (sheet.list(1), Vec::new());
     while !lines.is_done() {
         points.push(parsed_claim(&mut lines)?);
     }
-    Ok(PointsCertificate { teacher, teacher_output, student_output, points })
+    Ok(PointsCertificate { teacher, teacher_output, student_output, setting, points })
 }

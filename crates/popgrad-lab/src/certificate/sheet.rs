@@ -46,7 +46,8 @@ impl<'a> Sheet<'a> {
         };
         let mut lists = Vec::with_capacity(layout.lists.len());
         for name in layout.lists {
-            lists.push(list(name).ok_or_else(|| malformed(path, &format!("missing list of lines `{name}`")))?);
+            lists
+                .push(list(name).ok_or_else(|| malformed(path, &format!("missing list of lines `{name}`")))?);
         }
         if word("claim")? != layout.claim || word("lines")? != layout.lines {
             let reason = "it claims something else".to_owned();
@@ -60,9 +61,13 @@ impl<'a> Sheet<'a> {
         let quoted = |text: &str| Value::from(text).to_string();
         let Layout { statement, claim, lines, lists } = self.layout;
         let mut text = String::from("{\n");
-        for (key, value) in
-            [("schema", SCHEMA), ("popgrad", version), ("statement", statement), ("claim", claim), ("lines", lines)]
-        {
+        for (key, value) in [
+            ("schema", SCHEMA),
+            ("popgrad", version),
+            ("statement", statement),
+            ("claim", claim),
+            ("lines", lines),
+        ] {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "  \"{key}\": {},", quoted(value));
         }

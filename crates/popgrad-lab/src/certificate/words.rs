@@ -76,7 +76,8 @@ impl<'a> Lines<'a> {
     /// The doubles of the next line after a given word, so many of them.
     pub(super) fn numbers<const N: usize>(&mut self, word: &str) -> Result<[f64; N], String> {
         let list = self.list(word)?;
-        <[f64; N]>::try_from(list).map_err(|_| format!("{}, line {}: {N} numbers are needed", self.list, self.next))
+        <[f64; N]>::try_from(list)
+            .map_err(|_| format!("{}, line {}: {N} numbers are needed", self.list, self.next))
     }
 
     /// The doubles of the next line after a given word.
@@ -111,8 +112,12 @@ impl<'a> Lines<'a> {
         while self.begins(word) {
             rows.push(self.list(word)?);
         }
-        let fits = rows.first().is_some_and(|first| !first.is_empty() && rows.iter().all(|r| r.len() == first.len()));
+        let fits = rows
+            .first()
+            .is_some_and(|first| !first.is_empty() && rows.iter().all(|r| r.len() == first.len()));
         let matrix = fits.then(|| Matrix::try_from_rows(&rows).ok()).flatten();
-        matrix.ok_or_else(|| format!("{}, before line {}: the rows are no matrix of finite numbers", self.list, self.next + 1))
+        matrix.ok_or_else(|| {
+            format!("{}, before line {}: the rows are no matrix of finite numbers", self.list, self.next + 1)
+        })
     }
 }

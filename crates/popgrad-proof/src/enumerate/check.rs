@@ -114,8 +114,14 @@ pub fn check_enumeration(
         return Err(list(format!("{} sets of boxes; {searched} are needed", certificate.searches.len())));
     }
     for (inside, boxes) in certificate.searches.iter().enumerate() {
-        Cover { plane: &plane, judge: &judge, system: plane.system(inside), inside, points: &certificate.points }
-            .check(boxes)?;
+        Cover {
+            plane: &plane,
+            judge: &judge,
+            system: plane.system(inside),
+            inside,
+            points: &certificate.points,
+        }
+        .check(boxes)?;
     }
     let segments = arcs(certificate, &plane)?;
     vanished(certificate, &plane, &segments)?;
@@ -147,7 +153,10 @@ fn points(c: &EnumerationCertificate, plane: &Plane, judge: &Judge) -> Result<()
     let parallel = plane.arrangement() == Arrangement::Parallel;
     let count = |class: PointClass| c.points.iter().filter(|p| p.class == class).count();
     let wanted = if parallel { PointClass::GlobalSegment } else { PointClass::Global };
-    if count(wanted) != 1 || (parallel && c.points.len() != 1) || (!parallel && count(PointClass::GlobalSegment) > 0) {
+    if count(wanted) != 1
+        || (parallel && c.points.len() != 1)
+        || (!parallel && count(PointClass::GlobalSegment) > 0)
+    {
         return Err(list("the global minimum has to be on it once, and parallel teachers have nothing else"));
     }
     Ok(())
@@ -172,16 +181,17 @@ impl Cover<'_> {
         let which = || format!("teacher {} inside", self.inside);
         let cover = |reason: String| EnumerationError::Cover { which: which(), reason };
         if !is_excluded_up_to(&self.system, boxes.small_angle) {
-            return Err(cover(format!("angles up to {} are not seen to be without a root", boxes.small_angle)));
+            return Err(cover(format!(
+                "angles up to {} are not seen to be without a root",
+                boxes.small_angle
+            )));
         }
         let corner = |(leaf, _): &(Leaf, BoxProof)| (leaf.theta[0], leaf.u[0]);
         if let Some(at) = boxes.boxes.windows(2).position(|pair| corner(&pair[0]) >= corner(&pair[1])) {
             return Err(cover(format!("boxes {at} and {} are out of order", at + 1)));
         }
-        let rectangle = Leaf {
-            theta: [boxes.small_angle, Interval::PI.hi() + MARGIN],
-            u: [-MARGIN, 1.0 + MARGIN],
-        };
+        let rectangle =
+            Leaf { theta: [boxes.small_angle, Interval::PI.hi() + MARGIN], u: [-MARGIN, 1.0 + MARGIN] };
         let leaves: Vec<Leaf> = boxes.boxes.iter().map(|(leaf, _)| *leaf).collect();
         tiles(&rectangle, &leaves).map_err(|flaw| cover(described(flaw)))?;
         for (index, (leaf, proof)) in boxes.boxes.iter().enumerate() {
@@ -255,7 +265,8 @@ impl Cover<'_> {
             if next.theta.is_empty() || next.u.is_empty() {
                 return false;
             }
-            let done = next.theta.width() > 0.9 * place.theta.width() && next.u.width() > 0.9 * place.u.width();
+            let done =
+                next.theta.width() > 0.9 * place.theta.width() && next.u.width() > 0.9 * place.u.width();
             place = next;
             if done {
                 break;
@@ -264,9 +275,9 @@ impl Cover<'_> {
         match self.plane.critical_point(self.inside, &place) {
             Outcome::None => true,
             Outcome::Open => false,
-            Outcome::Point(weights) => self.points.iter().any(|p| {
-                p.class.dimension() == 0 && self.judge.is_in_ball(p, &weights)
-            }),
+            Outcome::Point(weights) => {
+                self.points.iter().any(|p| p.class.dimension() == 0 && self.judge.is_in_ball(p, &weights))
+            }
         }
     }
 }
@@ -304,7 +315,8 @@ fn arcs(c: &EnumerationCertificate, plane: &Plane) -> Result<Vec<(usize, Segment
         if *has_root {
             let Some(direction) = only_root(plane, larger(arc)) else { return Err(leaf("hold one root")) };
             let segment = Segment::on(plane, direction);
-            let Some(at) = c.points.iter().position(|p| p.class == PointClass::Segment && segment.is_in_ball(p))
+            let Some(at) =
+                c.points.iter().position(|p| p.class == PointClass::Segment && segment.is_in_ball(p))
             else {
                 return Err(leaf("hold a segment of the list"));
             };
@@ -354,7 +366,8 @@ fn vanished(
         let student = p.segment.and_then(|at| segments.iter().find(|(n, _)| *n == at));
         let descends = |direction: f64| {
             let e = Interval::point(direction);
-            let (along, length) = student.map_or((Interval::ZERO, Interval::ZERO), |(_, s)| (s.direction, s.length));
+            let (along, length) =
+                student.map_or((Interval::ZERO, Interval::ZERO), |(_, s)| (s.direction, s.length));
             slope(plane, e, along, length).is_certainly_negative()
         };
         let holds = match p.direction {

@@ -115,7 +115,10 @@ fn reduced(theta: Jet2, phi: Jet2) -> Jet2 {
 }
 
 /// `f1`, `f2` and the determinant, with their derivatives in `theta`, `u` and the ratio.
-pub(super) fn extended(angle: Interval, [theta, u, ratio]: [Interval; 3]) -> ([Interval; 3], [[Interval; 3]; 3]) {
+pub(super) fn extended(
+    angle: Interval,
+    [theta, u, ratio]: [Interval; 3],
+) -> ([Interval; 3], [[Interval; 3]; 3]) {
     let (t, u) = (Jet2::variable(theta, 0), Jet2::variable(u, 1));
     let (turn, one) = (Jet2::constant(angle), Jet2::constant(Interval::ONE));
     let places = [(u * t, turn), ((one - u) * t, Jet2::constant(-angle))];
@@ -241,7 +244,12 @@ mod tests {
         let at = |x: [f64; 3]| extended(angle, x.map(Interval::point));
         let x = [0.8, 0.3, 0.4];
         let (values, slopes) = at(x);
-        let system = System { inside: Interval::ONE, outside: Interval::point(x[2]), beta: angle, arrangement: Arrangement::General };
+        let system = System {
+            inside: Interval::ONE,
+            outside: Interval::point(x[2]),
+            beta: angle,
+            arrangement: Arrangement::General,
+        };
         let [f1, f2] = system.equations(Interval::point(x[0]), Interval::point(x[1]));
         for (n, f) in [f1, f2].iter().enumerate() {
             assert!((values[n].middle() - f.value.middle()).abs() < 1e-13);

@@ -108,7 +108,8 @@ fn holds_one_zero(angle: Interval, x: [Interval; 3]) -> bool {
 pub fn check_fold(certificate: &FoldCertificate) -> Result<(), FoldError> {
     check_environment()?;
     let FoldCertificate { degrees, enclosure, unique } = *certificate;
-    let nested = enclosure.iter().zip(&unique).all(|(x, y)| x.is_bounded() && y.is_bounded() && y.encloses(*x));
+    let nested =
+        enclosure.iter().zip(&unique).all(|(x, y)| x.is_bounded() && y.is_bounded() && y.encloses(*x));
     let positive = unique[0].is_certainly_positive() && unique[2].is_certainly_positive();
     if !(nested && positive && degrees > 0.0 && degrees < 180.0) {
         return Err(FoldError::Misshapen);

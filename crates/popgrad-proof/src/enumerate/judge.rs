@@ -1,10 +1,10 @@
 //! The points that a search found, certified in the plane and in space.
 
+use super::certificate::ListedPoint;
+use super::check::EnumerationError;
 use super::collinear::Segment;
 use super::plane::{Arrangement, Plane};
 use super::search::Cell;
-use super::certificate::ListedPoint;
-use super::check::EnumerationError;
 use super::{EnumeratedPoint, PointClass};
 use crate::Interval;
 use crate::points::{PointClaim, PointError, PointOptions, PointProblem, PointReport};
@@ -76,8 +76,7 @@ impl Judge {
         let middles = Matrix::try_new(2, 2, weights.iter().map(|x| x.middle()).collect())
             .unwrap_or_else(|_| self.teacher.clone());
         let (in_plane, out_of_plane_index) = self.certify(&middles)?;
-        let same =
-            |p: &EnumeratedPoint| p.class.dimension() == 0 && is_same_point(&p.in_plane, &in_plane);
+        let same = |p: &EnumeratedPoint| p.class.dimension() == 0 && is_same_point(&p.in_plane, &in_plane);
         if points.iter().any(same) {
             return Ok(true);
         }
@@ -124,7 +123,11 @@ impl Judge {
         }
         let rows = |p: &ListedPoint| {
             let c = &p.plane.center;
-            if p.class.dimension() == 0 { c.as_slice().to_vec() } else { vec![c.row(0)[0] + c.row(1)[0], c.row(0)[1] + c.row(1)[1]] }
+            if p.class.dimension() == 0 {
+                c.as_slice().to_vec()
+            } else {
+                vec![c.row(0)[0] + c.row(1)[0], c.row(0)[1] + c.row(1)[1]]
+            }
         };
         let (x, y) = (rows(a), rows(b));
         let mut swapped = y.clone();

@@ -29,8 +29,8 @@ mod vanished;
 
 pub use certificate::{BoxProof, Boxes, EnumerationCertificate, ListedPoint, ListedVanished};
 pub use check::{CheckedEnumeration, EnumerationError, check_enumeration};
-pub use fold_check::{FoldCertificate, FoldError, check_fold};
 pub use fold::{Fold, certify_fold, certify_threshold};
+pub use fold_check::{FoldCertificate, FoldError, check_fold};
 pub use vanished::{Descent, VanishedPoint};
 
 use crate::Interval;
@@ -288,8 +288,14 @@ impl EnumerationSearch {
         undecided += vanished.iter().filter(|p| p.stationary.is_none()).count();
         let small_angle = self.searches.iter().map(Search::first_angle).fold(f64::INFINITY, f64::min);
         let evaluations = self.evaluations();
-        let mut found =
-            Enumeration { teacher: self.teacher.clone(), points, vanished, undecided, evaluations, small_angle };
+        let mut found = Enumeration {
+            teacher: self.teacher.clone(),
+            points,
+            vanished,
+            undecided,
+            evaluations,
+            small_angle,
+        };
         found.sort_by_loss();
         self.plane.mark_mirrors(&mut found);
         let certificate = certificate::of(&self.searches, &segments, &judge, &found);

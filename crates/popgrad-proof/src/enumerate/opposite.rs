@@ -38,7 +38,9 @@ fn between(theta: Interval, u: Interval) -> Interval {
 /// `f1 / theta^4` over a box.
 fn divided_equation(system: &System, theta: [f64; 2], u: Interval) -> Interval {
     let leaf = Leaf { theta, u: [u.lo(), u.hi()] };
-    let (Some(t), rest) = (Interval::new(theta[0], theta[1]), Interval::ONE - u) else { return Interval::ENTIRE };
+    let (Some(t), rest) = (Interval::new(theta[0], theta[1]), Interval::ONE - u) else {
+        return Interval::ENTIRE;
+    };
     let p = (Interval::PI - t).positive_part();
     let near = (u * t).sinc();
     let inside = u * rest * near * between(t, u).intersection(divided(Region::A, &leaf));
@@ -90,7 +92,10 @@ mod tests {
                 for (f, place) in [(f1, u), (f2, 1.0 - u)] {
                     let got = divided_equation(&system, [theta; 2], Interval::point(place));
                     let want = f.value.middle() / power;
-                    assert!(got.lo() - 1e-9 <= want && want <= got.hi() + 1e-9, "{theta} {u}: {got:?} {want}");
+                    assert!(
+                        got.lo() - 1e-9 <= want && want <= got.hi() + 1e-9,
+                        "{theta} {u}: {got:?} {want}"
+                    );
                 }
             }
         }
@@ -117,10 +122,12 @@ mod tests {
                 let (m, z) = (0.5 * theta, (0.5 - u) * theta);
                 let (s, c, p) = (libm::sin(m), libm::cos(m), pi - theta);
                 let h = p * libm::cos(theta) + libm::sin(theta);
-                let [f1, f2] = system.equations(Interval::point(theta), Interval::point(u)).map(|f| f.value.middle());
+                let [f1, f2] =
+                    system.equations(Interval::point(theta), Interval::point(u)).map(|f| f.value.middle());
                 let sum = 2.0 * p * s * (theta - libm::sin(theta)) * libm::cos(z)
                     - z * libm::sin(z) * (4.0 * c * (pi + h) + 8.0 * p * s * s * c);
-                let difference = 8.0 * s * (pi - m - s * c) * z * libm::cos(z) - 4.0 * p * c * (m + s * c) * libm::sin(z);
+                let difference =
+                    8.0 * s * (pi - m - s * c) * z * libm::cos(z) - 4.0 * p * c * (m + s * c) * libm::sin(z);
                 assert!((f1 + f2 - (pi - h) * sum).abs() < 1e-12, "{theta} {u}");
                 assert!((f1 - f2 - (pi + h) * difference).abs() < 1e-12, "{theta} {u}");
                 assert!(difference * z > 0.0 || z.abs() < 1e-9, "{theta} {u}: {difference}");

@@ -93,7 +93,15 @@ impl Search {
         let theta = Interval::new(first_angle, Interval::PI.hi() + MARGIN);
         let u = Interval::new(-MARGIN, 1.0 + MARGIN);
         let open = theta.zip(u).map(|(theta, u)| Cell { theta, u }).into_iter().collect();
-        Self { system, open, roots: Vec::new(), leaves: Vec::new(), undecided: 0, evaluations: 0, first_angle }
+        Self {
+            system,
+            open,
+            roots: Vec::new(),
+            leaves: Vec::new(),
+            undecided: 0,
+            evaluations: 0,
+            first_angle,
+        }
     }
 
     pub(super) fn is_done(&self) -> bool {

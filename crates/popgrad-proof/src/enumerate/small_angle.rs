@@ -77,7 +77,12 @@ mod tests {
     use super::*;
 
     fn system(outside: f64, beta: f64) -> System {
-        System { inside: Interval::ONE, outside: Interval::point(outside), beta: Interval::point(beta), arrangement: Arrangement::General }
+        System {
+            inside: Interval::ONE,
+            outside: Interval::point(outside),
+            beta: Interval::point(beta),
+            arrangement: Arrangement::General,
+        }
     }
 
     #[test]

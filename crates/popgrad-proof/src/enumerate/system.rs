@@ -91,7 +91,12 @@ mod tests {
 
     fn system() -> System {
         let length = Interval::point(0.75);
-        System { inside: Interval::ONE, outside: length, beta: Interval::point(1.25), arrangement: Arrangement::General }
+        System {
+            inside: Interval::ONE,
+            outside: length,
+            beta: Interval::point(1.25),
+            arrangement: Arrangement::General,
+        }
     }
 
     /// With lengths from the radial equations the gradient at student 1 along student 2 is `-f1 / (2 pi) sin(theta) / D`.

@@ -11,9 +11,9 @@
 //! `-2 sum_k |v_k| sin(angle(w_1, v_k))` (E.9): unless the teachers lie on the line of `w_1`, the loss descends to both sides of it.
 
 use super::Enumeration;
+use super::circle::Values;
 use super::collinear::{Segment, balance};
 use super::plane::{Arrangement, Plane};
-use super::circle::Values;
 use crate::Interval;
 use popgrad::Matrix;
 use std::f64::consts::TAU;
@@ -70,8 +70,7 @@ impl VanishedPoint {
         let first = [direction.cos(), direction.sin()].map(|x| (x * length).middle());
         // With parallel teachers along the student the derivative is zero in every direction, and the loss is.
         let shared_out = plane.arrangement() == Arrangement::Parallel;
-        let descent =
-            if shared_out { None } else { steepest(|e| slope(plane, e, direction, length)) };
+        let descent = if shared_out { None } else { steepest(|e| slope(plane, e, direction, length)) };
         Self {
             students: Matrix::from_rows(&[first, [0.0; 2]]),
             loss,

@@ -11,7 +11,7 @@ use super::index::smallest_eigenvalue;
 use super::merge::Merged;
 use super::newton::eigenbasis;
 use super::symmetric::{Structure, Symmetric};
-use super::{PointProblem, PointReport, PointStatus};
+use super::{PointProblem, PointReport, PointSetting, PointStatus};
 use crate::Interval;
 use crate::enclosed_matrix::{EnclosedMatrix, norm_up, raised};
 use crate::landscape::Landscape;
@@ -59,6 +59,8 @@ pub struct PointsCertificate {
     pub teacher_output: Vec<f64>,
     /// The students' output weights.
     pub student_output: Vec<f64>,
+    /// What the problem has beside ReLU units and white input.
+    pub setting: PointSetting,
     /// The points.
     pub points: Vec<PointClaim>,
 }
@@ -119,6 +121,7 @@ impl PointProblem {
             teacher: self.landscape.teacher().to_matrix(),
             teacher_output: self.landscape.teacher_output().to_vec(),
             student_output: self.landscape.student_output().to_vec(),
+            setting: self.landscape.setting().clone(),
             points: points?,
         })
     }
@@ -210,6 +213,10 @@ impl PointProblem {
 
     fn by_orbits(&self, claim: &PointClaim) -> Result<Established, PointReason> {
         let size = claim.center.as_slice().iter().fold(1.0_f64, |m, x| m.max(x.abs()));
+        let setting = self.landscape.setting();
+        if setting.covariance.is_some() || setting.pushes() {
+            return Err(PointReason::NotSymmetric);
+        }
         let structure = Structure::of(&self.landscape, claim.center.view(), SAME_ENTRY * size)
             .filter(|s| s.classes() == claim.symmetry)
             .ok_or(PointReason::NotSymmetric)?;
@@ -267,7 +274,8 @@ impl PointProblem {
         let repeated = members.windows(2).any(|pair| pair[0] == pair[1]);
         let beyond = members.last().is_some_and(|j| *j >= claim.center.rows());
         let output = self.landscape.student_output();
-        let signs = |group: &Vec<usize>| group.iter().all(|j| output[*j].signum() == output[group[0]].signum());
+        let signs =
+            |group: &Vec<usize>| group.iter().all(|j| output[*j].signum() == output[group[0]].signum());
         if repeated || beyond || !claim.coincident.iter().all(|g| g.len() > 1 && signs(g)) {
             return Err(PointError::Groups);
         }
@@ -341,7 +349,11 @@ impl Ball<'_> {
             return Err(failed(residual, factor));
         }
         let margin = 1.0 - raised(factor, 1);
-        if margin > 0.0 { Ok(raised(residual / margin * (1.0 + skew), 8)) } else { Err(failed(residual, factor)) }
+        if margin > 0.0 {
+            Ok(raised(residual / margin * (1.0 + skew), 8))
+        } else {
+            Err(failed(residual, factor))
+        }
     }
 }
 
@@ -361,8 +373,7 @@ impl Signs {
         forced: usize,
     ) -> Result<Self, PointReason> {
         let n = enclosure.len();
-        let turned =
-            EnclosedMatrix::from_intervals(n, n, &landscape.hessian(enclosure)?).congruent(frame);
+        let turned = EnclosedMatrix::from_intervals(n, n, &landscape.hessian(enclosure)?).congruent(frame);
         let gram = EnclosedMatrix::exact(n, n, frame.to_vec()).transposed().times_left(frame);
         let skew = gram.distance_from_identity(&vec![1.0; n]);
         let (whole, across) = (turned.discs(), turned.trailing(forced).discs());
@@ -404,8 +415,9 @@ impl Signs {
 /// # Ok::<(), popgrad_proof::PointError>(())
 /// ```
 pub fn check_points(certificate: &PointsCertificate) -> Result<usize, PointClaimError> {
-    let PointsCertificate { teacher, teacher_output, student_output, points } = certificate;
-    let problem = PointProblem::try_new(teacher.clone(), teacher_output.clone(), student_output.clone())?;
+    let PointsCertificate { teacher, teacher_output, student_output, setting, points } = certificate;
+    let problem = PointProblem::try_new(teacher.clone(), teacher_output.clone(), student_output.clone())?
+        .with_setting(setting.clone())?;
     for (point, claim) in points.iter().enumerate() {
         problem.check(point, claim)?;
     }

@@ -76,8 +76,22 @@ pub enum PointError {
         radius: f64,
     },
     /// Groups of students that are none.
-    #[error("the groups of coincident students overlap, have one member, name a student that is none, or mix signs of output weights")]
+    #[error(
+        "the groups of coincident students overlap, have one member, name a student that is none, or mix signs of output weights"
+    )]
     Groups,
+    /// A teacher whose image under the factor of the covariance may be zero.
+    #[error("teacher {teacher} is as good as zero under the covariance, so its direction is unknown")]
+    ZeroTeacher {
+        /// The teacher, from 0.
+        teacher: usize,
+    },
+    /// A slope, skip or covariance that is none.
+    #[error("{reason}")]
+    Setting {
+        /// What is wrong.
+        reason: String,
+    },
     /// The matrices would not fit.
     #[error(
         "the matrices need {needed} bytes, above the memory limit of {limit}; raise the limit or reduce the dimension"

@@ -49,7 +49,7 @@ fn teachers(landscape: &Landscape) -> Vec<(f64, Vec<Interval>)> {
 pub(super) fn is_teacher(landscape: &Landscape, found: &Found) -> bool {
     let mut left = teachers(landscape);
     let output = landscape.student_output();
-    if left.len() != output.len() {
+    if left.len() != output.len() || landscape.setting().pushes() {
         return false;
     }
     let mut squares = Vec::new();

@@ -25,6 +25,7 @@ pub use report::{Claim, PointOptions, PointReport, PointStatus};
 use crate::Interval;
 use crate::environment::check_environment;
 use crate::landscape::Landscape;
+pub use crate::landscape::{PointSetting, PointSkip};
 use existence::{Existence, Found};
 use gauge::Complement;
 use index::Spectrum;
@@ -88,6 +89,43 @@ impl PointProblem {
         Ok(Self { landscape: Landscape::new(teacher, teacher_output, student_output), complement })
     }
 
+    /// The same problem with a leaky slope, a linear skip or a covariance, by their exact reductions.
+    ///
+    /// Under a covariance, or with fixed skips that differ, points that rotations move are not put on a slice, and no
+    /// permutations are looked for.
+    ///
+    /// Source: docs/theory/certified_points.md, (V.18), (V.19).
+    ///
+    /// # Errors
+    ///
+    /// [`PointError`] if a length does not fit, a number is not finite, or the covariance is not symmetric and certainly positive
+    /// definite.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use popgrad::Matrix;
+    /// use popgrad_proof::{PointOptions, PointProblem, PointSetting};
+    /// let teacher = Matrix::identity(2, 2);
+    /// let setting = PointSetting { leaky: 0.25, ..PointSetting::default() };
+    /// let problem = PointProblem::try_new(teacher.clone(), vec![1.0; 2], vec![1.0; 2])?.with_setting(setting)?;
+    /// assert_eq!(problem.certify(teacher.view(), PointOptions::default())?.index, Some(0));
+    /// # Ok::<(), popgrad_proof::PointError>(())
+    /// ```
+    pub fn with_setting(self, setting: PointSetting) -> Result<Self, PointError> {
+        let teacher = self.landscape.teacher();
+        let mut fixed: Vec<Vec<f64>> = (0..teacher.rows()).map(|m| teacher.row(m).to_vec()).collect();
+        if let (PointSkip::Fixed { student, teacher }, true) = (&setting.skip, setting.pushes()) {
+            fixed.extend([student, teacher].into_iter().filter(|c| c.iter().any(|x| *x != 0.0)).cloned());
+        }
+        let landscape = self.landscape.with_setting(setting)?;
+        let complement = match (&landscape.setting().covariance, Matrix::try_from_rows(&fixed)) {
+            (None, Ok(fixed)) => Complement::of(fixed.view()),
+            _ => Complement::none(),
+        };
+        Ok(Self { landscape, complement })
+    }
+
     /// Certifies, refutes or leaves undecided that a critical point lies near `point` (`K x d`).
     ///
     /// ```text
@@ -106,7 +144,9 @@ impl PointProblem {
     pub fn certify(&self, point: MatrixView<'_>, options: PointOptions) -> Result<PointReport, PointError> {
         self.admits(point, &options)?;
         let radius = options.radius.unwrap_or_else(|| report::default_radius(point));
-        let symmetric = (point.as_slice().len() > SYMMETRIC_ABOVE)
+        let setting = self.landscape.setting();
+        let permuted = setting.covariance.is_none() && !setting.pushes();
+        let symmetric = (permuted && point.as_slice().len() > SYMMETRIC_ABOVE)
             .then(|| self.symmetric(point, radius, options.claim))
             .flatten();
         if let Some(Ok(report)) = &symmetric

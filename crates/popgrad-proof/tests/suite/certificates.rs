@@ -2,13 +2,14 @@
 
 use popgrad::Matrix;
 use popgrad_proof::{
-    BoxProof, EnumerationCertificate, EnumerationSearch, Interval, PointClaimError, PointOptions, PointProblem,
-    PointsCertificate, certify_threshold, check_enumeration, check_fold, check_points,
+    BoxProof, EnumerationCertificate, EnumerationSearch, Interval, PointClaimError, PointOptions,
+    PointProblem, PointsCertificate, certify_threshold, check_enumeration, check_fold, check_points,
 };
 
 fn certificate(teacher: &Matrix, points: &[Matrix]) -> PointsCertificate {
     let ones = |n: usize| vec![1.0; n];
-    let problem = PointProblem::try_new(teacher.clone(), ones(teacher.rows()), ones(points[0].rows())).unwrap();
+    let problem =
+        PointProblem::try_new(teacher.clone(), ones(teacher.rows()), ones(points[0].rows())).unwrap();
     let reports: Vec<_> =
         points.iter().map(|p| problem.certify(p.view(), PointOptions::default()).unwrap()).collect();
     problem.certificate(&reports).unwrap()
@@ -37,8 +38,14 @@ fn good() -> Vec<PointsCertificate> {
             &Matrix::identity(2, 2),
             &[Matrix::identity(2, 2), Matrix::from_rows(&[[half, half], [half, half]])],
         ),
-        certificate(&Matrix::identity(6, 6), &[block(6, [0.986704, -0.050413, 0.308011, 0.224516, -0.601512])]),
-        certificate(&Matrix::identity(2, 5), &[Matrix::from_rows(&[[x, x, z, 0.0, 0.0], [x, x, -z, 0.0, 0.0]])]),
+        certificate(
+            &Matrix::identity(6, 6),
+            &[block(6, [0.986704, -0.050413, 0.308011, 0.224516, -0.601512])],
+        ),
+        certificate(
+            &Matrix::identity(2, 5),
+            &[Matrix::from_rows(&[[x, x, z, 0.0, 0.0], [x, x, -z, 0.0, 0.0]])],
+        ),
         certificate(&Matrix::identity(1, 2), &[Matrix::from_rows(&[[0.3, 0.0], [0.7, 0.0]])]),
         certificate(&Matrix::identity(20, 20), &[block(20, symmetric)]),
     ]
@@ -159,10 +166,26 @@ fn edited_enumerations_are_refused() {
     let edits: [(&str, Edit, &str); 17] = [
         ("a dropped box", |c| shorten(&mut c.searches[0].boxes, 5), "no box covers"),
         ("swapped boxes", |c| c.searches[1].boxes.swap(2, 3), "out of order"),
-        ("a moved end", |c| c.searches[0].boxes[4].0.u[1] = c.searches[0].boxes[4].0.u[1].next_up(), "overlap"),
-        ("a root called empty", |c| recall(c, BoxProof::Root, BoxProof::Value(0)), "not seen to hold no root"),
-        ("an empty box called a root", |c| recall(c, BoxProof::Value(0), BoxProof::Root), "not seen to hold one"),
-        ("an empty box called beyond", |c| recall(c, BoxProof::Value(0), BoxProof::Beyond), "not seen to hold no root"),
+        (
+            "a moved end",
+            |c| c.searches[0].boxes[4].0.u[1] = c.searches[0].boxes[4].0.u[1].next_up(),
+            "overlap",
+        ),
+        (
+            "a root called empty",
+            |c| recall(c, BoxProof::Root, BoxProof::Value(0)),
+            "not seen to hold no root",
+        ),
+        (
+            "an empty box called a root",
+            |c| recall(c, BoxProof::Value(0), BoxProof::Root),
+            "not seen to hold one",
+        ),
+        (
+            "an empty box called beyond",
+            |c| recall(c, BoxProof::Value(0), BoxProof::Beyond),
+            "not seen to hold no root",
+        ),
         ("a wider small angle", |c| c.searches[0].small_angle += 0.5, "not seen to be without a root"),
         ("a narrower small angle", |c| c.searches[0].small_angle -= 1.0 / 64.0, "no box covers"),
         ("missing boxes", |c| c.searches.truncate(1), "2 are needed"),
@@ -170,9 +193,17 @@ fn edited_enumerations_are_refused() {
         ("a point twice", |c| c.points.push(c.points[0].clone()), "not seen to differ"),
         ("another class", |c| c.points[1].class = popgrad_proof::PointClass::Segment, "is no segment point"),
         ("another index", |c| c.points[1].plane.index = Some(0), "the index is claimed to be 0"),
-        ("another index in space", |c| c.points[1].space.as_mut().unwrap().index = Some(0), "with one more dimension: point 1"),
+        (
+            "another index in space",
+            |c| c.points[1].space.as_mut().unwrap().index = Some(0),
+            "with one more dimension: point 1",
+        ),
         ("a dropped arc", |c| shorten(&mut c.arcs, 3), "do not follow each other"),
-        ("an arc without its root", |c| c.arcs.iter_mut().for_each(|(_, root)| *root = false), "hold no root"),
+        (
+            "an arc without its root",
+            |c| c.arcs.iter_mut().for_each(|(_, root)| *root = false),
+            "hold no root",
+        ),
         ("a stationary end", |c| c.vanished[0].direction = None, "not seen to descend"),
     ];
     let good = enumerated([[1.0, 0.0], [0.0, 1.0]]);

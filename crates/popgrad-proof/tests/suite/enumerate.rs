@@ -2,7 +2,8 @@
 
 use popgrad::{Blocks, Matrix, RandomStream, Student, TwoLayer, symmetric_eigenvectors};
 use popgrad_proof::{
-    EnumerateError, Enumeration, EnumerationSearch, Interval, PointClass, PointStatus, certify_fold, certify_threshold,
+    EnumerateError, Enumeration, EnumerationSearch, Interval, PointClass, PointStatus, certify_fold,
+    certify_threshold,
 };
 
 fn teacher(degrees: f64, ratio: f64) -> Matrix {
@@ -104,10 +105,15 @@ fn no_zero_student_is_stationary_for_teachers_in_general_position() {
             let e = [descent.direction.cos(), descent.direction.sin()].map(|x| length * x);
             moved.row_mut(zero).copy_from_slice(&e);
             let loss = |w: &Matrix| problem.loss(Student::new(w.view())).unwrap();
-            assert!(p.loss.contains(loss(&p.students)) || (p.loss.middle() - loss(&p.students)).abs() < 1e-14);
+            assert!(
+                p.loss.contains(loss(&p.students)) || (p.loss.middle() - loss(&p.students)).abs() < 1e-14
+            );
             let slope = (loss(&moved) - loss(&p.students)) / length;
             // The quadratic term is at most one half times the length.
-            assert!((slope - descent.slope.middle()).abs() < 2e-6 && slope < 0.0, "{degrees} {ratio}: {p:?} {slope}");
+            assert!(
+                (slope - descent.slope.middle()).abs() < 2e-6 && slope < 0.0,
+                "{degrees} {ratio}: {p:?} {slope}"
+            );
         }
     }
 }
@@ -121,7 +127,10 @@ fn parallel_teachers_leave_a_segment_of_global_minima() {
         assert_eq!((found.undecided, found.points.len(), found.vanished.len()), (0, 1, 2), "{found:?}");
         let p = &found.points[0];
         assert_eq!((p.class, p.class.dimension()), (PointClass::GlobalSegment, 1));
-        assert_eq!((p.in_plane.index, p.in_plane.nullity, p.in_plane.manifold_dimension), (Some(0), Some(2), Some(1)));
+        assert_eq!(
+            (p.in_plane.index, p.in_plane.nullity, p.in_plane.manifold_dimension),
+            (Some(0), Some(2), Some(1))
+        );
         assert_eq!((p.out_of_plane_index, p.in_plane.loss), (Some(0), Some(Interval::ZERO)));
         let (end, both) = (&found.vanished[0], &found.vanished[1]);
         assert_eq!((end.stationary, end.loss, end.segment), (Some(true), Interval::ZERO, Some(0)));
@@ -150,8 +159,13 @@ fn opposite_teachers_are_enumerated() {
         // One student pair learns one teacher: the loss that is left is a quarter of the other one's square.
         for left in [ratio, 1.0] {
             let loss = 0.25 * left * left;
-            let near = |p: &&popgrad_proof::EnumeratedPoint| (p.in_plane.loss.unwrap().middle() - loss).abs() < 1e-12;
-            assert!(found.points.iter().filter(near).any(|p| p.class == PointClass::Segment), "{ratio} {left}");
+            let near = |p: &&popgrad_proof::EnumeratedPoint| {
+                (p.in_plane.loss.unwrap().middle() - loss).abs() < 1e-12
+            };
+            assert!(
+                found.points.iter().filter(near).any(|p| p.class == PointClass::Segment),
+                "{ratio} {left}"
+            );
         }
     }
 }
@@ -168,7 +182,10 @@ fn nearly_collinear_teachers() {
     let error = EnumerationSearch::try_new(near.view()).unwrap_err();
     assert!(matches!(error, EnumerateError::NearlyCollinear { .. }), "{error}");
     let zero = Matrix::from_rows(&[[0.3, 0.7], [0.0, 0.0]]);
-    assert!(matches!(EnumerationSearch::try_new(zero.view()), Err(EnumerateError::ZeroTeacher { teacher: 1 })));
+    assert!(matches!(
+        EnumerationSearch::try_new(zero.view()),
+        Err(EnumerateError::ZeroTeacher { teacher: 1 })
+    ));
 }
 
 /// The two saddles of equal teachers at 135 degrees are each other's mirror images; the antiparallel one is its own.

@@ -79,7 +79,10 @@ fn verified(certificate: &Certificate) -> (&'static str, Result<Verified, (Strin
         Certificate::Points(c) => {
             let outcome = check_points(c).map_err(|e| (e.to_string(), e.kind())).map(|n| {
                 let indices: Vec<Option<usize>> = c.points.iter().map(|p| p.index).collect();
-                found(format!("critical points\n{n} balls hold one each"), json!({"points": n, "indices": indices}))
+                found(
+                    format!("critical points\n{n} balls hold one each"),
+                    json!({"points": n, "indices": indices}),
+                )
             });
             ("points", outcome)
         }

@@ -37,7 +37,8 @@ fn status(proof: &Conjecture1Proof) -> &'static str {
 }
 
 fn document(args: &Args, proof: &Conjecture1Proof, written: Option<String>) -> Document {
-    let mut document = Document::new("certify", None, &json!({"what": "conjecture1", "out": args.out.shown()}));
+    let mut document =
+        Document::new("certify", None, &json!({"what": "conjecture1", "out": args.out.shown()}));
     document.set("statement", "conjecture1");
     document.set("status", status(proof));
     document.set("undecided", proof.undecided());

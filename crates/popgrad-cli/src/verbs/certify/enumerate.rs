@@ -115,8 +115,9 @@ fn point(p: &EnumeratedPoint) -> Value {
 }
 
 fn text(args: &Args, found: &Enumeration, written: Option<&str>) -> String {
-    let mut lines =
-        vec!["class           theta      loss                    index in plane, across   students".to_owned()];
+    let mut lines = vec![
+        "class           theta      loss                    index in plane, across   students".to_owned(),
+    ];
     for p in &found.points {
         let shown = |n: Option<usize>| n.map_or_else(|| "?".to_owned(), |n| n.to_string());
         let loss = p.in_plane.loss.map_or_else(String::new, |l| number(l.middle()));

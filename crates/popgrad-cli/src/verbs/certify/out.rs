@@ -24,7 +24,9 @@ impl Out {
 
     /// Refuses a file that exists before the work begins.
     pub(super) fn ready(&self) -> Result<(), Failure> {
-        self.out.as_ref().map_or(Ok(()), |path| refuse_existing(path, self.overwrite()).map_err(file_at("--out")))
+        self.out
+            .as_ref()
+            .map_or(Ok(()), |path| refuse_existing(path, self.overwrite()).map_err(file_at("--out")))
     }
 
     /// The file, as typed.
@@ -43,7 +45,9 @@ impl Out {
     pub(super) fn line(&self, written: Option<&str>) -> Option<String> {
         match written {
             Some(path) => Some(format!("certificate written to {path}")),
-            None => self.out.as_ref().map(|_| "no certificate written, as not everything is certified".to_owned()),
+            None => {
+                self.out.as_ref().map(|_| "no certificate written, as not everything is certified".to_owned())
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::out::Out;
 use crate::Context;
-use crate::arguments::{MEMORY_LIMIT, file_at, neurons, output_weights, same_dimension};
+use crate::arguments::{MEMORY_LIMIT, file_at, matrix, neurons, output_weights, same_dimension, skips};
 use crate::document::{Document, number, print, rows};
 use crate::failure::Failure;
 use crate::progress;
@@ -11,7 +11,10 @@ use crate::values;
 use popgrad::Matrix;
 use popgrad_lab::certificate::Certificate;
 use popgrad_lab::storage::{is_array_location, read_array};
-use popgrad_proof::{Claim, Interval, PointError, PointOptions, PointProblem, PointReport, PointStatus};
+use popgrad_proof::{
+    Claim, Interval, PointError, PointOptions, PointProblem, PointReport, PointSetting, PointSkip,
+    PointStatus,
+};
 use serde_json::{Value, json};
 
 /// What is typed.
@@ -19,7 +22,8 @@ use serde_json::{Value, json};
 #[command(
     after_long_help = "Example:\n  popgrad certify points --teacher orthonormal:6 --points orthonormal:6\n\n\
     A point is certified if exactly one critical point lies near it, on a slice where symmetry moves it. Its loss,\n\
-    index and smallest eigenvalue hold for that critical point. The law of the input is N(0, I)."
+    index and smallest eigenvalue hold for that critical point. The law of the input is N(0, I), or N(0, S) with\n\
+    --covariance. Where a teacher is shared out over several students, the number of zero eigenvalues is given."
 )]
 pub(crate) struct Args {
     /// Teacher: FILE.npy, FILE.npz:NAME or a word
@@ -34,6 +38,20 @@ pub(crate) struct Args {
     /// Output weights of the students [default: ones]
     #[arg(long, value_name = "A", allow_hyphen_values = true)]
     student_output: Option<String>,
+    /// Slope of the activation below zero [default: 0]
+    ///
+    /// 0 is the ReLU, 1 is linear, -1 is the absolute value.
+    #[arg(long, value_name = "ALPHA", value_parser = values::finite, allow_negative_numbers = true)]
+    leaky: Option<f64>,
+    /// Linear skips: C.npy,CSTAR.npy of student and teacher, or the word trained
+    ///
+    /// Two files of shape (d,), which stay as they are. With the word, the student's skip is trained along with the weights and
+    /// takes its best value; that of the teacher does not matter then.
+    #[arg(long, value_name = "C,CSTAR")]
+    skip: Option<String>,
+    /// Covariance of the input: a file (d, d), positive definite [default: identity]
+    #[arg(long, value_name = "S")]
+    covariance: Option<String>,
     /// Distance within which the critical point has to lie
     ///
     /// By default 1e-5 of one plus the norm of the point, so that six digits of every entry are enough.
@@ -76,8 +94,10 @@ impl Plan {
         };
         let teacher_output = output("--teacher-output", args.teacher_output.as_ref(), teacher.rows())?;
         let student_output = output("--student-output", args.student_output.as_ref(), students)?;
-        let problem =
-            PointProblem::try_new(teacher, teacher_output, student_output).map_err(|e| plain(&e))?;
+        let setting = setting(args, teacher.cols())?;
+        let problem = PointProblem::try_new(teacher, teacher_output, student_output)
+            .and_then(|problem| problem.with_setting(setting))
+            .map_err(|e| plain(&e))?;
         let claim = if args.minimum { Claim::Minimum } else { Claim::Critical };
         let options = json!({
             "what": "points",
@@ -85,6 +105,9 @@ impl Plan {
             "points": args.points,
             "teacher_output": args.teacher_output,
             "student_output": args.student_output,
+            "leaky": args.leaky.unwrap_or(0.0),
+            "skip": args.skip,
+            "covariance": args.covariance,
             "radius": args.radius,
             "claim": if args.minimum { "minimum" } else { "critical" },
             "memory_limit": limit,
@@ -97,6 +120,18 @@ impl Plan {
             options,
         })
     }
+}
+
+/// Slope, skips and covariance.
+fn setting(args: &Args, d: usize) -> Result<PointSetting, Failure> {
+    let skip = match args.skip.as_deref() {
+        None => PointSkip::None,
+        Some("trained") => PointSkip::Trained,
+        Some(text) => skips(text, d).map(|(student, teacher)| PointSkip::Fixed { student, teacher })?,
+    };
+    let read = |location: &String| matrix("--covariance", location, "(d, d), the covariance of the input,");
+    let covariance = args.covariance.as_ref().map(read).transpose()?;
+    Ok(PointSetting { leaky: args.leaky.unwrap_or(0.0), skip, covariance })
 }
 
 fn plain(error: &PointError) -> Failure {

@@ -18,8 +18,7 @@ impl Symmetric<'_> {
         let values = orbits.averages(center);
         let at = orbits.spread(&values, 0.0);
         let (_, frame) = eigen(&orbits.hessian(self.landscape, &at)?)?;
-        let ball =
-            Ball { gradient: orbits.gradient(self.landscape, &at)?, unique, forced: 0, frame: &frame };
+        let ball = Ball { gradient: orbits.gradient(self.landscape, &at)?, unique, forced: 0, frame: &frame };
         let radius =
             ball.zero(|radius| Ok(orbits.hessian(self.landscape, &orbits.spread(&values, radius))?))?;
         Ok((radius, orbits.spread(&values, radius)))
