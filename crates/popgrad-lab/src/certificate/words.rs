@@ -37,27 +37,27 @@ pub(super) fn rows(word: &str, matrix: &Matrix) -> Vec<String> {
 /// The lines of a list, read one after the other.
 pub(super) struct Lines<'a> {
     list: &'static str,
-    lines: &'a [String],
+    all: &'a [String],
     next: usize,
 }
 
 impl<'a> Lines<'a> {
     pub(super) fn new(list: &'static str, lines: &'a [String]) -> Self {
-        Self { list, lines, next: 0 }
+        Self { list, all: lines, next: 0 }
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.next == self.lines.len()
+        self.next == self.all.len()
     }
 
     fn wrong(&self, needed: &str) -> String {
-        let got = self.lines.get(self.next).map_or("the end", String::as_str);
+        let got = self.all.get(self.next).map_or("the end", String::as_str);
         format!("{}, line {}: {needed} is needed, not \"{got:.60}\"", self.list, self.next + 1)
     }
 
     /// The words after a given one, if the next line begins with it.
     fn after(&self, word: &str) -> Option<Vec<&'a str>> {
-        let mut words = self.lines.get(self.next)?.split(' ');
+        let mut words = self.all.get(self.next)?.split(' ');
         (words.next() == Some(word)).then(|| words.collect())
     }
 

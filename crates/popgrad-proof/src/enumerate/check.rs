@@ -5,7 +5,7 @@
 
 use super::certificate::{BoxProof, Boxes, EnumerationCertificate, ListedPoint};
 use super::collinear::{Segment, balance, circle, larger};
-use super::judge::Judge;
+use super::judge::{Judge, is_in_ball, may_be_same};
 use super::plane::{Arrangement, Outcome, Plane};
 use super::search::{Cell, MARGIN};
 use super::small_angle::is_excluded_up_to;
@@ -114,14 +114,8 @@ pub fn check_enumeration(
         return Err(list(format!("{} sets of boxes; {searched} are needed", certificate.searches.len())));
     }
     for (inside, boxes) in certificate.searches.iter().enumerate() {
-        Cover {
-            plane: &plane,
-            judge: &judge,
-            system: plane.system(inside),
-            inside,
-            points: &certificate.points,
-        }
-        .check(boxes)?;
+        Cover { plane: &plane, system: plane.system(inside), inside, points: &certificate.points }
+            .check(boxes)?;
     }
     let segments = arcs(certificate, &plane)?;
     vanished(certificate, &plane, &segments)?;
@@ -146,7 +140,7 @@ fn points(c: &EnumerationCertificate, plane: &Plane, judge: &Judge) -> Result<()
         if !right {
             return Err(list(format!("point {at} is no {} point", p.class.name())));
         }
-        if let Some(other) = (0..at).find(|other| judge.may_be_same(&c.points[*other], p)) {
+        if let Some(other) = (0..at).find(|other| may_be_same(&c.points[*other], p)) {
             return Err(list(format!("points {other} and {at} are not seen to differ")));
         }
     }
@@ -165,7 +159,6 @@ fn points(c: &EnumerationCertificate, plane: &Plane, judge: &Judge) -> Result<()
 /// The boxes of one system.
 struct Cover<'a> {
     plane: &'a Plane,
-    judge: &'a Judge,
     system: System,
     inside: usize,
     points: &'a [ListedPoint],
@@ -276,7 +269,7 @@ impl Cover<'_> {
             Outcome::None => true,
             Outcome::Open => false,
             Outcome::Point(weights) => {
-                self.points.iter().any(|p| p.class.dimension() == 0 && self.judge.is_in_ball(p, &weights))
+                self.points.iter().any(|p| p.class.dimension() == 0 && is_in_ball(p, &weights))
             }
         }
     }

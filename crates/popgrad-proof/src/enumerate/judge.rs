@@ -116,40 +116,6 @@ impl Judge {
         Err(EnumerationError::List { reason: format!("point {at} is another one with one more dimension") })
     }
 
-    /// Whether two listed points are not seen to differ: their students, merged where they share a direction, in either order.
-    pub(super) fn may_be_same(&self, a: &ListedPoint, b: &ListedPoint) -> bool {
-        if a.class.dimension() != b.class.dimension() {
-            return false;
-        }
-        let rows = |p: &ListedPoint| {
-            let c = &p.plane.center;
-            if p.class.dimension() == 0 {
-                c.as_slice().to_vec()
-            } else {
-                vec![c.row(0)[0] + c.row(1)[0], c.row(0)[1] + c.row(1)[1]]
-            }
-        };
-        let (x, y) = (rows(a), rows(b));
-        let mut swapped = y.clone();
-        swapped.rotate_left(2 % y.len());
-        let apart = |y: &[f64]| {
-            let offsets = x.iter().zip(y).map(|(p, q)| (Interval::point(*p) - *q).square());
-            let distance = Interval::sum(offsets).sqrt();
-            // The sum of a segment's students is off by rounding.
-            distance.lo() > a.plane.radius + b.plane.radius + 1e-12
-        };
-        !apart(&y) || !apart(&swapped)
-    }
-
-    /// Whether a box of students, in either order, lies where a listed point is the only one.
-    pub(super) fn is_in_ball(&self, p: &ListedPoint, weights: &[Interval]) -> bool {
-        let swapped = [&weights[2..], &weights[..2]].concat();
-        [weights, &swapped].into_iter().any(|w| {
-            let offsets = w.iter().zip(p.plane.center.as_slice()).map(|(x, c)| (*x - *c).square());
-            Interval::sum(offsets).sqrt().hi() < p.plane.unique_radius
-        })
-    }
-
     pub(super) fn segment(&self, segment: &Segment) -> Result<EnumeratedPoint, PointError> {
         let (in_plane, out_of_plane_index) = self.certify(&segment.point)?;
         Ok(EnumeratedPoint {
@@ -161,6 +127,40 @@ impl Judge {
             mirror: None,
         })
     }
+}
+
+/// Whether two listed points are not seen to differ: their students, merged where they share a direction, in either order.
+pub(super) fn may_be_same(a: &ListedPoint, b: &ListedPoint) -> bool {
+    if a.class.dimension() != b.class.dimension() {
+        return false;
+    }
+    let rows = |p: &ListedPoint| {
+        let c = &p.plane.center;
+        if p.class.dimension() == 0 {
+            c.as_slice().to_vec()
+        } else {
+            vec![c.row(0)[0] + c.row(1)[0], c.row(0)[1] + c.row(1)[1]]
+        }
+    };
+    let (x, y) = (rows(a), rows(b));
+    let mut swapped = y.clone();
+    swapped.rotate_left(2 % y.len());
+    let apart = |y: &[f64]| {
+        let offsets = x.iter().zip(y).map(|(p, q)| (Interval::point(*p) - *q).square());
+        let distance = Interval::sum(offsets).sqrt();
+        // The sum of a segment's students is off by rounding.
+        distance.lo() > a.plane.radius + b.plane.radius + 1e-12
+    };
+    !apart(&y) || !apart(&swapped)
+}
+
+/// Whether a box of students, in either order, lies where a listed point is the only one.
+pub(super) fn is_in_ball(p: &ListedPoint, weights: &[Interval]) -> bool {
+    let swapped = [&weights[2..], &weights[..2]].concat();
+    [weights, &swapped].into_iter().any(|w| {
+        let offsets = w.iter().zip(p.plane.center.as_slice()).map(|(x, c)| (*x - *c).square());
+        Interval::sum(offsets).sqrt().hi() < p.plane.unique_radius
+    })
 }
 
 /// Whether a box of students lies in the ball in which the certified point is the only one.

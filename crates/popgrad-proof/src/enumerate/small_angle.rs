@@ -30,10 +30,11 @@ pub(super) fn is_excluded_up_to(system: &System, angle: f64) -> bool {
     if system.arrangement == Arrangement::Mirrored {
         return angle <= opposite::NO_ROOT_OF_MIRRORED;
     }
-    let strips = angle / STEP;
-    strips.fract() == 0.0
-        && (0.0..=96.0).contains(&strips)
-        && (0..strips as u32).all(|n| strip_is_excluded(system, f64::from(n) * STEP))
+    let mut reached = 0.0;
+    while reached < angle && reached < 1.5 && strip_is_excluded(system, reached) {
+        reached += STEP;
+    }
+    reached == angle
 }
 
 /// Whether no root has an angle between a multiple of the step and the next one.

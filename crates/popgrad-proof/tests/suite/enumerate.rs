@@ -101,7 +101,7 @@ fn no_zero_student_is_stationary_for_teachers_in_general_position() {
             // The loss really descends: a short second student in the direction lowers it as the slope says.
             let (descent, length) = (p.descent.unwrap(), 1e-6);
             let mut moved = p.students.clone();
-            let zero = if p.segment.is_some() { 1 } else { 0 };
+            let zero = usize::from(p.segment.is_some());
             let e = [descent.direction.cos(), descent.direction.sin()].map(|x| length * x);
             moved.row_mut(zero).copy_from_slice(&e);
             let loss = |w: &Matrix| problem.loss(Student::new(w.view())).unwrap();

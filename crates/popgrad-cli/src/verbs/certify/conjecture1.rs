@@ -25,7 +25,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let certificate = proof.is_complete().then(|| Certificate::Conjecture1(proof.certificate.clone()));
     let written = args.out.write(certificate)?;
     if context.json {
-        document(args, &proof, written).print()?;
+        document(args, &proof, written.as_deref()).print()?;
     } else {
         print(&text(args, &proof, written.as_deref()))?;
     }
@@ -36,7 +36,7 @@ fn status(proof: &Conjecture1Proof) -> &'static str {
     if proof.is_complete() { "certified" } else { "undecided" }
 }
 
-fn document(args: &Args, proof: &Conjecture1Proof, written: Option<String>) -> Document {
+fn document(args: &Args, proof: &Conjecture1Proof, written: Option<&str>) -> Document {
     let mut document =
         Document::new("certify", None, &json!({"what": "conjecture1", "out": args.out.shown()}));
     document.set("statement", "conjecture1");

@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let (found, certificate) = search.finish_with_certificate().map_err(|e| at(&e))?;
     let written = args.out.write(certificate.map(Certificate::Enumeration))?;
     if context.json {
-        document(args, &found, written).print()?;
+        document(args, &found, written.as_deref()).print()?;
     } else {
         print(&text(args, &found, written.as_deref()))?;
     }
@@ -65,7 +65,7 @@ fn advance(search: &mut EnumerationSearch, signals: &Signals) -> Option<Signal> 
     caught
 }
 
-fn document(args: &Args, found: &Enumeration, written: Option<String>) -> Document {
+fn document(args: &Args, found: &Enumeration, written: Option<&str>) -> Document {
     let options = json!({"what": "enumerate", "teacher": args.teacher, "out": args.out.shown()});
     let mut document = Document::new("certify", None, &options);
     document.set("status", if found.undecided == 0 { "certified" } else { "undecided" });

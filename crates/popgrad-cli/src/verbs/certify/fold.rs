@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let fold = certify_threshold(args.angle).map_err(|e| Failure::plain(&e, e.kind()))?;
     let written = args.out.write(fold.as_ref().map(|f| Certificate::Fold(f.certificate(args.angle))))?;
     if context.json {
-        document(args, fold.as_ref(), written).print()?;
+        document(args, fold.as_ref(), written.as_deref()).print()?;
     } else {
         let mut lines = vec![text(args, fold.as_ref())];
         lines.extend(args.out.line(written.as_deref()));
@@ -46,7 +46,7 @@ fn ends(x: Interval) -> Value {
     json!([x.lo(), x.hi()])
 }
 
-fn document(args: &Args, fold: Option<&Fold>, written: Option<String>) -> Document {
+fn document(args: &Args, fold: Option<&Fold>, written: Option<&str>) -> Document {
     let options = json!({"what": "fold", "angle": args.angle, "out": args.out.shown()});
     let mut document = Document::new("certify", None, &options);
     document.set("status", if fold.is_some() { "certified" } else { "undecided" });

@@ -147,7 +147,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let certificate = if wanted { plan.problem.certificate(&reports) } else { None };
     let written = args.out.write(certificate.map(Certificate::Points))?;
     if context.json {
-        document(&plan, &reports, stopped.is_some(), written).print()?;
+        document(&plan, &reports, stopped.is_some(), written.as_deref()).print()?;
     } else {
         let mut lines = vec![text(&plan, &reports)];
         lines.extend(args.out.line(written.as_deref()));
@@ -183,7 +183,7 @@ fn count(reports: &[PointReport], status: PointStatus) -> usize {
     reports.iter().filter(|r| r.status == status).count()
 }
 
-fn document(plan: &Plan, reports: &[PointReport], interrupted: bool, written: Option<String>) -> Document {
+fn document(plan: &Plan, reports: &[PointReport], interrupted: bool, written: Option<&str>) -> Document {
     let mut document = Document::new("certify", None, &plan.options);
     for status in [PointStatus::Certified, PointStatus::Refuted, PointStatus::Undecided] {
         document.set(status.name(), count(reports, status));

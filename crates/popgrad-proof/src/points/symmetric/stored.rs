@@ -19,8 +19,7 @@ impl Symmetric<'_> {
         let at = orbits.spread(&values, 0.0);
         let (_, frame) = eigen(&orbits.hessian(self.landscape, &at)?)?;
         let ball = Ball { gradient: orbits.gradient(self.landscape, &at)?, unique, forced: 0, frame: &frame };
-        let radius =
-            ball.zero(|radius| Ok(orbits.hessian(self.landscape, &orbits.spread(&values, radius))?))?;
+        let radius = ball.zero(|radius| orbits.hessian(self.landscape, &orbits.spread(&values, radius)))?;
         Ok((radius, orbits.spread(&values, radius)))
     }
 }
