@@ -5,7 +5,7 @@
 //! a frame in which the bounds are narrow, and a bad frame makes the check fail.
 
 use super::error::{PointError, PointReason};
-use super::exact;
+use super::exact::Likeness;
 use super::existence::{Found, around};
 use super::index::smallest_eigenvalue;
 use super::merge::Merged;
@@ -194,11 +194,13 @@ impl PointProblem {
             frame = eigenbasis(&self.landscape, center.view(), forced)?;
         }
         let signs = Signs::of(&self.landscape, &enclosure, &frame, forced)?;
-        let is_teacher = gauge.dimension() == 0 && exact::is_teacher(&merged.landscape, &found);
+        let moved = gauge.dimension() > 0;
+        let likeness = if moved { Likeness::Unknown } else { Likeness::of(&merged.landscape, &found) };
+        let is_teacher = likeness == Likeness::Teacher;
         let split = merged.dimension() * center.cols();
-        let known = is_teacher && signs.open + forced == split;
+        let known = likeness != Likeness::Unknown && signs.negative == 0 && signs.open + forced == split;
         let nullity = if signs.open == 0 { Some(forced) } else { known.then_some(split) };
-        let index = if signs.open == 0 { Some(signs.negative) } else { is_teacher.then_some(0) };
+        let index = if signs.open == 0 { Some(signs.negative) } else { (is_teacher || known).then_some(0) };
         let loss = if is_teacher { Interval::ZERO } else { loss(&self.landscape, &center, &enclosure) };
         Ok(Established {
             radius,

@@ -234,6 +234,19 @@ pub enum PointReason {
         /// Those of them along the manifold.
         manifold: usize,
     },
+    /// Teachers on one side of a line are shared out over students, those on the other side have no part in the gradient.
+    #[error(
+        "the Hessian has {nullity} zero eigenvalues: {manifold} along the manifold on which the teachers of one side are shared out, \
+         and {} where students of one direction part, along which the loss changes like the cube of the distance, so that the \
+         index does not tell a minimum from a saddle",
+        nullity - manifold
+    )]
+    SplitSide {
+        /// Zero eigenvalues.
+        nullity: usize,
+        /// Those of them along the manifold.
+        manifold: usize,
+    },
     /// Students share a direction, and the index is not certified.
     #[error(
         "{open} eigenvalues of the Hessian cannot be told from zero, beyond the {forced} that the manifold forces ({negative} are \

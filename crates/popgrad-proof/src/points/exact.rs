@@ -45,13 +45,58 @@ fn teachers(landscape: &Landscape) -> Vec<(f64, Vec<Interval>)> {
     groups.into_iter().map(|(_, sign, sum)| (sign, sum)).collect()
 }
 
-/// Whether the certified point of a problem is the one at which the students are the teachers.
-pub(super) fn is_teacher(landscape: &Landscape, found: &Found) -> bool {
-    let mut left = teachers(landscape);
-    let output = landscape.student_output();
-    if left.len() != output.len() || landscape.setting().pushes() {
-        return false;
+/// What a certified point of a problem without coincident students is seen to be exactly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Likeness {
+    /// Nothing that is known here.
+    #[default]
+    Unknown,
+    /// One student that is the sum of the teachers on its side of a line, all other teachers being opposite to it: they have no part
+    /// in the gradient, nor in the Hessian.
+    Side,
+    /// The teacher, one student for all teachers of a direction.
+    Teacher,
+}
+
+impl Likeness {
+    /// Of the certified point of a problem.
+    pub(super) fn of(landscape: &Landscape, found: &Found) -> Self {
+        let all = teachers(landscape);
+        let output = landscape.student_output();
+        if all.len() == output.len() && !landscape.setting().pushes() && is_near(all, output, found) {
+            return Self::Teacher;
+        }
+        let Some(side) = side(landscape, found).filter(|_| landscape.setting().is_plain()) else {
+            return Self::Unknown;
+        };
+        if is_near(vec![side], output, found) { Self::Side } else { Self::Unknown }
     }
+}
+
+/// The sum of the teachers on the side of the only student, if all others are exactly opposite to them.
+fn side(landscape: &Landscape, found: &Found) -> Option<(f64, Vec<Interval>)> {
+    let [_] = landscape.student_output() else { return None };
+    let (v, b) = (landscape.teacher(), landscape.teacher_output());
+    let present: Vec<usize> =
+        (0..v.rows()).filter(|m| b[*m] != 0.0 && v.row(*m).iter().any(|x| *x != 0.0)).collect();
+    let along = |m: usize| v.row(m).iter().zip(found.center.row(0)).map(|(x, y)| x * y).sum::<f64>();
+    let first = *present.iter().find(|m| along(**m) > 0.0)?;
+    let turned: Vec<f64> = v.row(first).iter().map(|x| -x).collect();
+    let on_line = |m: &usize| same_direction(v.row(first), v.row(*m)) || same_direction(&turned, v.row(*m));
+    let own = teachers(landscape).into_iter().filter(|(_, sum)| {
+        let product = sum.iter().zip(found.center.row(0)).map(|(x, y)| *x * *y);
+        Interval::sum(product).is_certainly_positive()
+    });
+    let own: Vec<(f64, Vec<Interval>)> = own.collect();
+    // Teachers of one direction and both signs would be two groups.
+    if !present.iter().all(on_line) || own.len() != 1 {
+        return None;
+    }
+    own.into_iter().next()
+}
+
+/// Whether targets, matched with the students, lie in the certified ball.
+fn is_near(mut left: Vec<(f64, Vec<Interval>)>, output: &[f64], found: &Found) -> bool {
     let mut squares = Vec::new();
     for (j, a) in output.iter().enumerate() {
         let distance = |target: &[Interval]| {

@@ -5,7 +5,7 @@
 //! critical points of the merged problem are those of the given one with these students collinear, and the shares `t_j`
 //! are free: a manifold of critical points of one dimension less than there are students in the group.
 
-use super::exact;
+use super::exact::{self, Likeness};
 use super::existence::{Found, around};
 use super::gauge::Gauge;
 use super::report::Kind;
@@ -92,9 +92,11 @@ impl Merged {
 
     /// What is known of a certified point beside its Hessian.
     pub(super) fn kind(&self, found: &Found, gauge: &Gauge) -> Kind {
-        let is_teacher = gauge.dimension() == 0 && exact::is_teacher(&self.landscape, found);
-        let strict = is_teacher && exact::vanishes_on_the_manifold_only(&self.landscape, &found.center);
-        Kind { is_teacher, strict, split: self.dimension() * found.center.cols() }
+        let none = gauge.dimension() > 0;
+        let likeness = if none { Likeness::Unknown } else { Likeness::of(&self.landscape, found) };
+        let strict = likeness == Likeness::Teacher
+            && exact::vanishes_on_the_manifold_only(&self.landscape, &found.center);
+        Kind { likeness, strict, split: self.dimension() * found.center.cols() }
     }
 
     /// The given problem's critical point with the shares of the given point: its middle, and a box that holds it.

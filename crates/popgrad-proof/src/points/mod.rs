@@ -297,12 +297,11 @@ impl PointProblem {
     fn report(&self, c: Certified, claim: Claim) -> PointReport {
         let loss = self.loss(&c);
         let (status, reason) = report::judge(claim, &c.spectrum, c.kind);
-        let zero = c.kind.is_teacher;
+        let zero = c.kind.is_teacher();
         let not_negative = Interval::new(0.0, f64::INFINITY).unwrap_or(Interval::ENTIRE);
         let nullity = c.kind.nullity(&c.spectrum);
         let lambda = c.spectrum.smallest;
-        // A point of loss zero is a global minimum.
-        let index = c.spectrum.index.or(zero.then_some(0));
+        let index = c.kind.index(&c.spectrum);
         PointReport {
             status,
             reason,

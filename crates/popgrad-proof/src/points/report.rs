@@ -1,6 +1,7 @@
 //! What is asked about a point, and what is answered.
 
 use super::PointReason;
+use super::exact::Likeness;
 use super::index::Spectrum;
 use crate::Interval;
 use popgrad::{Matrix, MatrixView};
@@ -120,8 +121,8 @@ impl PointReport {
 /// What is known of a certified point beside its Hessian.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Kind {
-    /// The students are the teacher: the loss is zero.
-    pub(super) is_teacher: bool,
+    /// What the point is seen to be exactly, after merging.
+    pub(super) likeness: Likeness,
     /// Near the point the loss is zero on the manifold of shared-out teachers only.
     pub(super) strict: bool,
     /// Zero eigenvalues that students of one direction have where they may part without a change of second order.
@@ -129,14 +130,27 @@ pub(super) struct Kind {
 }
 
 impl Kind {
-    /// Zero eigenvalues of the Hessian: the forced ones; at the teacher itself all where students of one direction part, if
-    /// every other eigenvalue is certainly positive.
+    /// Whether the students are the teacher: the loss is zero.
+    pub(super) fn is_teacher(self) -> bool {
+        self.likeness == Likeness::Teacher
+    }
+
+    /// Zero eigenvalues of the Hessian: the forced ones; at points that are known exactly all where students of one direction
+    /// part, if every other eigenvalue is certainly positive.
     pub(super) fn nullity(self, spectrum: &Spectrum) -> Option<usize> {
-        let split = self.is_teacher && spectrum.open + spectrum.forced == self.split;
+        let split = self.likeness != Likeness::Unknown
+            && spectrum.certain[0] == 0
+            && spectrum.open + spectrum.forced == self.split;
         match spectrum.index {
             Some(_) => Some(spectrum.forced),
             None => split.then_some(self.split),
         }
+    }
+
+    /// Negative eigenvalues of the Hessian.
+    pub(super) fn index(self, spectrum: &Spectrum) -> Option<usize> {
+        let none = self.is_teacher() || self.nullity(spectrum).is_some();
+        spectrum.index.or(none.then_some(0))
     }
 
     /// What is to be said beside the numbers.
@@ -145,7 +159,11 @@ impl Kind {
         match spectrum.index {
             Some(_) => None,
             None if self.nullity(spectrum).is_some() => {
-                Some(PointReason::SplitTeacher { nullity: self.split, manifold: forced })
+                let (nullity, manifold) = (self.split, forced);
+                Some(match self.likeness {
+                    Likeness::Teacher => PointReason::SplitTeacher { nullity, manifold },
+                    _ => PointReason::SplitSide { nullity, manifold },
+                })
             }
             None if self.split > forced => {
                 Some(PointReason::SplitOpen { open, forced, negative, positive, split: self.split - forced })
@@ -161,7 +179,7 @@ pub(super) fn judge(claim: Claim, spectrum: &Spectrum, kind: Kind) -> (PointStat
     match (claim, spectrum.index) {
         (Claim::Critical, _) => (PointStatus::Certified, remark),
         (Claim::Minimum, Some(0)) => (PointStatus::Certified, None),
-        (Claim::Minimum, None) if kind.is_teacher && kind.strict => (PointStatus::Certified, remark),
+        (Claim::Minimum, None) if kind.is_teacher() && kind.strict => (PointStatus::Certified, remark),
         (Claim::Minimum, _) if spectrum.smallest.is_certainly_negative() => {
             (PointStatus::Refuted, Some(PointReason::NoMinimum { largest: spectrum.smallest.hi() }))
         }

@@ -162,8 +162,11 @@ fn opposite_teachers_are_enumerated() {
             let near = |p: &&popgrad_proof::EnumeratedPoint| {
                 (p.in_plane.loss.unwrap().middle() - loss).abs() < 1e-12
             };
-            assert!(
-                found.points.iter().filter(near).any(|p| p.class == PointClass::Segment),
+            let mut on_line = found.points.iter().filter(near).filter(|p| p.class == PointClass::Segment);
+            let segment = on_line.next().unwrap();
+            assert_eq!(
+                (segment.in_plane.index, segment.in_plane.nullity),
+                (Some(0), Some(2)),
                 "{ratio} {left}"
             );
         }

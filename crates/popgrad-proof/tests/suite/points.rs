@@ -338,18 +338,60 @@ fn the_loss_beside_a_split_teacher_grows_like_the_cube() {
     assert!((rate - 3.0).abs() < 0.05 && loss(1e-2) > 0.0, "{rate}");
 }
 
-/// Students of one direction where the loss is not zero: what is open is said, and no index is guessed.
+/// Opposite teachers, both students along one of them: the other has no part in the Hessian, whose zeros are counted.
+#[test]
+fn students_on_one_side_of_opposite_teachers_are_counted_out() {
+    for (behind, share) in [(0.5, 0.4), (0.5, 0.5), (2.0, 0.5)] {
+        let teacher = Matrix::from_rows(&[[0.6, 0.8], [-0.6 * behind, -0.8 * behind]]);
+        let point =
+            Matrix::from_rows(&[[0.6 * share, 0.8 * share], [0.6 * (1.0 - share), 0.8 * (1.0 - share)]]);
+        let report = certify(&teacher, &point);
+        assert_eq!((report.status, report.index, report.nullity), (PointStatus::Certified, Some(0), Some(2)));
+        assert_eq!(report.reason, Some(PointReason::SplitSide { nullity: 2, manifold: 1 }));
+        assert!(report.loss.unwrap().contains(0.25 * behind * behind) && !report.is_teacher, "{report:?}");
+        // The index does not tell what the cube does.
+        assert_eq!(minimum(&teacher, &point).status, PointStatus::Undecided);
+    }
+}
+
+/// (E.14): beside the students `(l_1, 0)`, `(l_2, 0)`, apart by `t` each, the loss changes by the cube of `t`.
+#[test]
+fn the_cube_beside_students_of_one_side() {
+    for (behind, first) in [(0.5, 0.5), (0.5, 0.9), (2.0, 0.5), (0.0, 0.2)] {
+        let second = 1.0 - first;
+        let teacher = Matrix::from_rows(&[[1.0, 0.0], [-behind, 0.0]]);
+        let problem = popgrad::TwoLayer::try_new(teacher).unwrap();
+        let loss = |t: f64| {
+            let w = Matrix::from_rows(&[[first, t], [second, -t]]);
+            problem.loss(popgrad::Student::new(w.view())).unwrap()
+        };
+        let t = 1e-3;
+        let want = (1.0 - (1.0 + behind) * (first * first + second * second))
+            / (6.0 * PI * (first * second).powi(2));
+        let got = (loss(t) - loss(0.0)) / t.powi(3);
+        assert!((got - want).abs() < 0.03 * want.abs() + 1e-3, "{behind} {first}: {got} {want}");
+    }
+}
+
+/// Students of one direction whose index stays open: what is known is said, and nothing is guessed.
 #[test]
 fn an_open_index_of_students_of_one_direction_is_explained() {
+    // With a leaky slope the teacher behind pulls on the students, so the point is another one, and not known exactly.
     let teacher = Matrix::from_rows(&[[1.0, 0.0], [-0.5, 0.0]]);
-    let point = Matrix::from_rows(&[[0.4, 0.0], [0.6, 0.0]]);
-    let report = certify(&teacher, &point);
-    assert_eq!((report.status, report.index, report.nullity), (PointStatus::Certified, None, None));
+    let setting = PointSetting { leaky: 0.25, ..PointSetting::default() };
+    // (1-a)^2 (w - 1)/2 + a (w - 1/2) = 0.
+    let w = (0.28125 + 0.125) / (0.28125 + 0.25);
+    let point = Matrix::from_rows(&[[0.4 * w, 0.0], [0.6 * w, 0.0]]);
+    let report = in_setting(&teacher, &point, setting);
+    assert_eq!(
+        (report.status, report.index, report.nullity),
+        (PointStatus::Certified, None, None),
+        "{report:?}"
+    );
     assert_eq!(
         report.reason,
         Some(PointReason::SplitOpen { open: 1, forced: 1, negative: 0, positive: 2, split: 1 })
     );
-    assert_eq!(minimum(&teacher, &point).status, PointStatus::Undecided);
 }
 
 fn in_setting(teacher: &Matrix, point: &Matrix, setting: PointSetting) -> PointReport {

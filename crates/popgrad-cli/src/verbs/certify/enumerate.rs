@@ -133,6 +133,11 @@ fn text(args: &Args, found: &Enumeration, written: Option<&str>) -> String {
             shown(p.out_of_plane_index)
         ));
     }
+    for (n, p) in found.points.iter().enumerate() {
+        if let Some(reason) = &p.in_plane.reason {
+            lines.push(format!("point {n}: {reason}"));
+        }
+    }
     lines.push("a student zero                 loss                    students".to_owned());
     for p in &found.vanished {
         let word = match p.stationary {
