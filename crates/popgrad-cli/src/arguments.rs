@@ -83,3 +83,33 @@ pub(crate) fn vector(argument: &str, location: &str, needed: &str) -> Result<Vec
 pub(crate) fn matrix(argument: &str, location: &str, needed: &str) -> Result<Matrix, Failure> {
     read_array(location).and_then(|a| a.into_matrix(needed)).map_err(file_at(argument))
 }
+
+/// The skips of student and teacher.
+pub(crate) fn skips(text: &str, d: usize) -> Result<(Vec<f64>, Vec<f64>), Failure> {
+    let Some((student, teacher)) = text.split_once(',').filter(|(_, rest)| !rest.contains(',')) else {
+        let message = format!("\"{text}\" is not two files; C.npy,CSTAR.npy is needed, student first");
+        return Err(Failure::input("--skip", message));
+    };
+    let read = |location: &str| -> Result<Vec<f64>, Failure> {
+        let skip = vector("--skip", location, "(d,), one coefficient an input,")?;
+        if skip.len() == d {
+            return Ok(skip);
+        }
+        let message = format!("{location} has {} coefficients; the input dimension is {d}", skip.len());
+        Err(Failure::input("--skip", message))
+    };
+    Ok((read(student)?, read(teacher)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skips_need_two_files() {
+        for text in ["c.npy", "a.npy,b.npy,c.npy"] {
+            let failure = skips(text, 2).unwrap_err();
+            assert!(failure.message().unwrap().contains("C.npy,CSTAR.npy is needed"), "{text}");
+        }
+    }
+}

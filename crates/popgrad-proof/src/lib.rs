@@ -8,6 +8,7 @@
 //! - [`PointProblem::certify`]: existence, local uniqueness, loss and index of critical points.
 //! - [`EnumerationSearch`]: all critical points of two students in the plane of two teachers.
 //! - [`prove_conjecture1`], [`check_conjecture1`]: Conjecture 1 of Tian (2017), proved, and its certificate checked.
+//! - [`check_points`], [`check_enumeration`], [`check_fold`]: what the others found, checked without a search.
 //!
 //! No files, no printing, no clock, no threads.
 
@@ -24,9 +25,14 @@ pub use conjecture1::{
     RegionReport, check_conjecture1, prove_conjecture1,
 };
 pub use enumerate::{
-    EnumerateError, EnumeratedPoint, Enumeration, EnumerationSearch, Fold, PointClass, certify_fold,
-    certify_threshold,
+    BoxProof, Boxes, CheckedEnumeration, Descent, EnumerateError, EnumeratedPoint, Enumeration,
+    EnumerationCertificate, EnumerationError, EnumerationSearch, Fold, FoldCertificate, FoldError,
+    ListedPoint, ListedVanished, PointClass, VanishedPoint, certify_fold, certify_threshold,
+    check_enumeration, check_fold,
 };
 pub use environment::{EnvironmentError, check_environment};
 pub use interval::Interval;
-pub use points::{Claim, PointError, PointOptions, PointProblem, PointReason, PointReport, PointStatus};
+pub use points::{
+    Claim, PointClaim, PointClaimError, PointError, PointOptions, PointProblem, PointReason, PointReport,
+    PointSetting, PointSkip, PointStatus, PointsCertificate, check_points,
+};

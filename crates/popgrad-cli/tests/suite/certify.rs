@@ -130,6 +130,36 @@ fn every_point_of_a_file_is_answered() {
     assert_eq!(found["points"][1]["index"], json!(1));
 }
 
+/// Leaky slope, skips and covariance: the teacher is a minimum in all of them, and the certificate knows in which.
+#[test]
+fn points_are_certified_in_other_settings() {
+    let here = Scratch::new("certify-points-settings");
+    here.npy("s.npy", &[2, 2], &[4.0, 2.0, 2.0, 1.25]);
+    here.npy("c.npy", &[2], &[0.5, -0.25]);
+    here.npy("zero.npy", &[2], &[0.0, 0.0]);
+    let points = "certify points --teacher orthonormal:2 --points orthonormal:2 --minimum";
+    let mut eigenvalues = Vec::new();
+    for (n, more) in
+        ["--leaky 0.25", "--covariance s.npy", "--skip c.npy,c.npy", "--skip trained"].into_iter().enumerate()
+    {
+        let found = here.json(&format!("{points} {more} --out c{n}.json"));
+        let point = &found["points"][0];
+        assert_eq!((&point["status"], &point["loss"]), (&json!("certified"), &json!([0.0, 0.0])), "{more}");
+        assert_eq!(here.json(&format!("certify check c{n}.json"))["status"], json!("certified"), "{more}");
+        eigenvalues.push(point["lambda_min_lower"].as_f64().unwrap());
+    }
+    // 1/4 - 1/(2 pi); its direction keeps the sum of the units, so skips change nothing and a slope scales it by (1 - alpha)^2.
+    for (got, scale) in eigenvalues.iter().zip([0.5625, f64::NAN, 1.0, 1.0]) {
+        assert!(scale.is_nan() || (got - 0.09084505690 * scale).abs() < 1e-9, "{eigenvalues:?}");
+    }
+    assert_eq!(here.run(&format!("{points} --skip c.npy,zero.npy")).status, 1);
+    here.npy("bad.npy", &[2, 2], &[1.0, 2.0, 2.0, 1.0]);
+    here.refuses(
+        &format!("{points} --covariance bad.npy"),
+        "the covariance is not certainly positive definite, in row 1",
+    );
+}
+
 #[test]
 fn bad_points_are_refused() {
     let here = Scratch::new("certify-points-bad");
@@ -185,12 +215,36 @@ fn teachers_that_cannot_be_enumerated_are_refused() {
         "certify enumerate --teacher orthonormal:3",
         "--teacher: the teacher is 3 x 3; an enumeration needs two teachers in the plane, 2 x 2",
     );
-    here.npy("v.npy", &[2, 2], &[1.0, 2.0, -2.0, -4.0]);
+    here.npy("v.npy", &[2, 2], &[0.3, 0.7, 0.1 * 0.3, 0.1 * 0.7]);
+    let ran = here.run("certify enumerate --teacher v.npy");
+    assert_eq!(ran.status, 2);
+    assert!(
+        ran.stderr.contains("the teachers are collinear up to rounding but not exactly"),
+        "{}",
+        ran.stderr
+    );
+    here.npy("v.npy", &[2, 2], &[0.3, 0.7, 0.0, 0.0]);
     here.refuses(
         "certify enumerate --teacher v.npy",
-        "--teacher: the teachers are collinear or as good as collinear (or one is zero); an enumeration needs an angle \
-         between 0 and pi",
+        "--teacher: teacher 1 is zero; an enumeration needs two teachers that are not",
     );
+}
+
+#[test]
+fn collinear_teachers_are_enumerated() {
+    let here = Scratch::new("certify-enumerate-collinear");
+    here.npy("parallel.npy", &[2, 2], &[1.0, 2.0, 0.5, 1.0]);
+    let found = here.json("certify enumerate --teacher parallel.npy");
+    assert_eq!((&found["undecided"], &found["one_sided_stationary"]), (&json!(0), &json!(1)));
+    let p = &found["points"][0];
+    assert_eq!((&p["class"], &p["dimension"], &p["index"]), (&json!("global segment"), &json!(1), &json!(0)));
+    assert_eq!((&p["loss"], &p["nullity"]), (&json!([0.0, 0.0]), &json!(2)));
+    here.npy("opposite.npy", &[2, 2], &[1.0, 0.0, -0.5, 0.0]);
+    let found = here.json("certify enumerate --teacher opposite.npy");
+    assert_eq!((&found["undecided"], &found["one_sided_stationary"]), (&json!(0), &json!(0)));
+    let one_sided = found["one_sided"].as_array().unwrap();
+    assert_eq!(one_sided.len(), 5, "{found}");
+    assert!(one_sided.iter().all(|p| p["descent_slope"][1].as_f64().unwrap() < 0.0), "{found}");
 }
 
 #[test]
@@ -202,4 +256,55 @@ fn the_threshold_ratio_is_certified() {
     assert!(low < 0.11359754414 && high > 0.11359754413 && high - low < 1e-9, "{found}");
     here.refuses("certify fold --angle 180", "--angle: \"180\" is not an angle below 180 degrees");
     here.refuses("certify fold --angle -5", "--angle: \"-5\" is not a positive finite number");
+}
+
+/// What `points`, `enumerate` and `fold` write is checked without a search; edited, cut and foreign files are rejected.
+#[test]
+fn certificates_of_all_statements_are_checked() {
+    let here = Scratch::new("certify-certificates");
+    here.npy("split.npy", &[1, 2], &[1.0, 0.0]);
+    here.npy("halves.npy", &[2, 2], &[0.5, 0.0, 0.5, 0.0]);
+    for (n, (command, statement, digit)) in [
+        ("points --teacher orthonormal:6 --points orthonormal:6", "points", "index 0"),
+        ("points --teacher split.npy --points halves.npy", "points", "nullity 2"),
+        ("enumerate --teacher orthonormal:2", "enumerate", "value1 3ff"),
+        ("fold --angle 60", "fold", "degrees 404e"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = format!("c{n}.json");
+        let written = here.json(&format!("certify {command} --out {file}"));
+        assert_eq!(written["certificate"], json!(file), "{command}");
+        let checked = here.json(&format!("certify check {file}"));
+        assert_eq!((&checked["status"], &checked["statement"]), (&json!("certified"), &json!(statement)));
+        let good = fs::read_to_string(here.path(&file)).unwrap();
+        let lines: Vec<&str> = good.lines().collect();
+        let last = lines.len() - 4;
+        let swapped = {
+            let mut lines = lines.clone();
+            lines.swap(last, last - 1);
+            lines.join("\n") + "\n"
+        };
+        let dropped = [&lines[..last - 1], &lines[last..]].concat().join("\n") + "\n";
+        assert!(good.contains(digit), "{command}: {digit}");
+        let edited = good.replacen(digit, &format!("{}7", &digit[..digit.len() - 1]), 1);
+        for bad in [swapped, dropped, edited] {
+            here.write("bad.json", bad.as_bytes());
+            let ran = here.run("certify check bad.json");
+            assert!(ran.status == 1 || ran.status == 2, "{command}: {}", ran.stdout);
+            assert!(ran.stdout.contains("rejected") || ran.stderr.contains("is no certificate"), "{command}");
+        }
+        here.write("bad.json", &good.as_bytes()[..good.len() / 2]);
+        assert_eq!(here.run("certify check bad.json").status, 2, "{command}");
+        let ran = here.run(&format!("certify {command} --out {file}"));
+        assert!(ran.status == 2 && ran.stderr.contains("exists and is not overwritten"), "{}", ran.stderr);
+    }
+    // What is refuted leaves no certificate.
+    here.npy("off.npy", &[2, 2], &[0.9, 0.2, 0.1, 0.7]);
+    let ran = here.run("certify points --teacher orthonormal:2 --points off.npy --out none.json");
+    assert!(
+        ran.status == 1 && ran.stdout.ends_with("no certificate written, as not everything is certified\n")
+    );
+    assert!(!here.path("none.json").exists());
 }

@@ -23,6 +23,8 @@ mod region;
 mod search;
 mod tiling;
 
+pub(crate) use tiling::{Flaw, tiles};
+
 pub use check::{CertificateError, CheckedConjecture1, check_conjecture1};
 pub use search::{Conjecture1Proof, RegionReport, prove_conjecture1};
 

@@ -2,9 +2,9 @@
 
 use super::{Leaf, THETA_END};
 
-/// How boxes fail to tile `[0, pi] x [0, 1]`.
+/// How boxes fail to tile a rectangle.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Flaw {
+pub(crate) enum Flaw {
     /// The box is empty, turned around, not finite, or sticks out.
     Misshapen(usize),
     /// Near this point no box is found.
@@ -13,31 +13,38 @@ pub(super) enum Flaw {
     Overlap { theta: f64, u: f64 },
 }
 
-/// The rectangle is cut at every end point in `theta`; in each strip the boxes have to follow each other from 0 to 1.
+/// Whether boxes tile `[0, pi] x [0, 1]`.
 pub(super) fn verify(leaves: &[Leaf]) -> Result<(), Flaw> {
-    let well_shaped = |l: &Leaf| {
-        0.0 <= l.theta[0]
-            && l.theta[0] < l.theta[1]
-            && l.theta[1] <= THETA_END
-            && 0.0 <= l.u[0]
-            && l.u[0] < l.u[1]
-            && l.u[1] <= 1.0
-    };
+    tiles(&Leaf { theta: [0.0, THETA_END], u: [0.0, 1.0] }, leaves)
+}
+
+/// The rectangle is cut at every end point in `theta`; in each strip the boxes have to follow each other from end to end in `u`.
+pub(crate) fn tiles(rectangle: &Leaf, leaves: &[Leaf]) -> Result<(), Flaw> {
+    let inside = |x: [f64; 2], y: [f64; 2]| x[0] <= y[0] && y[0] < y[1] && y[1] <= x[1];
+    let well_shaped = |l: &Leaf| inside(rectangle.theta, l.theta) && inside(rectangle.u, l.u);
     if let Some(index) = leaves.iter().position(|l| !well_shaped(l)) {
         return Err(Flaw::Misshapen(index));
     }
-    let mut cuts: Vec<f64> = leaves.iter().flat_map(|l| l.theta).chain([0.0, THETA_END]).collect();
+    let mut cuts: Vec<f64> = leaves.iter().flat_map(|l| l.theta).chain(rectangle.theta).collect();
     cuts.sort_by(f64::total_cmp);
     cuts.dedup();
-    cuts.windows(2).try_for_each(|strip| verify_strip(leaves, strip[0], strip[1]))
+    let mut waiting: Vec<&Leaf> = leaves.iter().collect();
+    waiting.sort_by(|a, b| b.theta[0].total_cmp(&a.theta[0]));
+    let mut crossing: Vec<&Leaf> = Vec::new();
+    cuts.windows(2).try_for_each(|strip| {
+        crossing.retain(|l| l.theta[1] > strip[0]);
+        while let Some(next) = waiting.pop_if(|l| l.theta[0] <= strip[0]) {
+            crossing.push(next);
+        }
+        verify_strip(rectangle.u, &crossing, strip[0])
+    })
 }
 
-fn verify_strip(leaves: &[Leaf], from: f64, to: f64) -> Result<(), Flaw> {
-    let mut crossing: Vec<[f64; 2]> =
-        leaves.iter().filter(|l| l.theta[0] <= from && to <= l.theta[1]).map(|l| l.u).collect();
-    crossing.sort_by(|a, b| a[0].total_cmp(&b[0]));
-    let mut reached = 0.0;
-    for [low, high] in crossing {
+fn verify_strip(range: [f64; 2], crossing: &[&Leaf], from: f64) -> Result<(), Flaw> {
+    let mut sides: Vec<[f64; 2]> = crossing.iter().map(|l| l.u).collect();
+    sides.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    let mut reached = range[0];
+    for [low, high] in sides {
         if low > reached {
             return Err(Flaw::Gap { theta: from, u: reached });
         }
@@ -46,7 +53,7 @@ fn verify_strip(leaves: &[Leaf], from: f64, to: f64) -> Result<(), Flaw> {
         }
         reached = high;
     }
-    if reached < 1.0 { Err(Flaw::Gap { theta: from, u: reached }) } else { Ok(()) }
+    if reached < range[1] { Err(Flaw::Gap { theta: from, u: reached }) } else { Ok(()) }
 }
 
 #[cfg(test)]

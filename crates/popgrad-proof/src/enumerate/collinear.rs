@@ -3,6 +3,7 @@
 //! docs/theory/enumeration.md, (E.6): both students along the angle `psi` are critical exactly if
 //! `g(psi) = sum_k |v_k| H'(psi - psi_k) = 0` and the sum of their lengths is `sum_k |v_k| H(psi - psi_k) / pi`.
 
+use super::certificate::ListedPoint;
 use super::circle::Values;
 use super::plane::Plane;
 use crate::Interval;
@@ -15,21 +16,22 @@ const NARROWEST: f64 = 1e-9;
 pub(super) struct Segment {
     /// The point with students of equal length.
     pub(super) point: Matrix,
-    /// Whether at its ends, where one student is zero, some direction of that student certainly descends.
-    pub(super) ends_descend: bool,
+    /// The direction of both students, as an angle.
+    pub(super) direction: Interval,
+    /// The sum of their lengths.
+    pub(super) length: Interval,
 }
 
 /// The segments of a teacher.
 pub(super) struct Segments {
     pub(super) found: Vec<Segment>,
     pub(super) undecided: usize,
+    /// The arcs that make up the circle, and whether each holds a root.
+    pub(super) arcs: Vec<(Interval, bool)>,
 }
 
-/// Directions of a vanished student that are tried.
-const DIRECTIONS: u32 = 256;
-
 /// `g` and its derivative over an arc, and the length of the two students together.
-fn balance(plane: &Plane, psi: Interval) -> [Interval; 3] {
+pub(super) fn balance(plane: &Plane, psi: Interval) -> [Interval; 3] {
     let parts = plane.lengths().into_iter().zip(plane.places());
     parts.fold([Interval::ZERO; 3], |[g, slope, length], (rho, place)| {
         let h = Values::over(psi - place);
@@ -39,25 +41,22 @@ fn balance(plane: &Plane, psi: Interval) -> [Interval; 3] {
 
 /// All directions on the circle.
 pub(super) fn directions(plane: &Plane) -> Segments {
-    let start = plane.places()[0].lo() - 1.0 / 64.0;
-    let mut open = vec![Interval::point(start).hull(Interval::point(start) + Interval::PI * 2.0)];
-    let (mut roots, mut undecided) = (Vec::new(), 0);
+    let mut open = vec![circle(plane)];
+    let (mut roots, mut undecided, mut arcs) = (Vec::new(), 0, Vec::new());
     while let Some(arc) = open.pop() {
         let [g, slope, _] = balance(plane, arc);
         let middle = arc.middle();
         let [at, _, _] = balance(plane, Interval::point(middle));
         if !g.contains(0.0) || !(at + slope * (arc - middle)).contains(0.0) {
+            arcs.push((arc, false));
             continue;
         }
-        // A slightly larger arc finds a root at the common end of two.
-        let larger = arc + Interval::ball(0.0, arc.width() / 16.0 + f64::EPSILON);
+        let larger = larger(arc);
         let [_, slope, _] = balance(plane, larger);
         let image = if slope.contains(0.0) { Interval::ENTIRE } else { Interval::point(middle) - at / slope };
-        if image.intersection(arc).is_empty() {
-            continue;
-        }
         if larger.lo() < image.lo() && image.hi() < larger.hi() {
             // g keeps its slope's sign on the larger arc: exactly one root there, in the image.
+            arcs.push((arc, true));
             if !roots.iter().any(|(unique, _): &(Interval, Interval)| same_place(*unique, image)) {
                 roots.push((larger, image));
             }
@@ -69,7 +68,18 @@ pub(super) fn directions(plane: &Plane) -> Segments {
         }
     }
     let found = roots.into_iter().map(|(_, image)| segment(plane, image)).collect();
-    Segments { found, undecided }
+    Segments { found, undecided, arcs }
+}
+
+/// A whole turn and a little more.
+pub(super) fn circle(plane: &Plane) -> Interval {
+    let start = Interval::point(plane.places()[0].lo() - 1.0 / 64.0);
+    start.hull(start + Interval::PI * 2.0)
+}
+
+/// A slightly larger arc, which finds a root at the common end of two.
+pub(super) fn larger(arc: Interval) -> Interval {
+    arc + Interval::ball(0.0, arc.width() / 16.0 + f64::EPSILON)
 }
 
 /// Whether a root lies where another is the only one, up to a whole turn.
@@ -88,15 +98,30 @@ fn segment(plane: &Plane, mut arc: Interval) -> Segment {
         }
         arc = image;
     }
-    let psi = arc.middle();
-    let length = balance(plane, arc)[2];
-    let half = 0.5 * length.middle();
-    let point = Matrix::from_rows(&[[half * libm::cos(psi), half * libm::sin(psi)]; 2]);
-    // (E.7): the one-sided derivative of the loss in a vanished student, times 2 pi.
-    let descends = |n: u32| {
-        let e = Interval::point(f64::from(n) * (std::f64::consts::TAU / f64::from(DIRECTIONS)));
-        let teachers = balance(plane, e)[2] * Interval::PI;
-        (length * Values::over(e - arc).value - teachers).is_certainly_negative()
-    };
-    Segment { point, ends_descend: (0..DIRECTIONS).any(descends) }
+    Segment::on(plane, arc)
+}
+
+impl Segment {
+    /// The segment along a direction that is a root.
+    pub(super) fn on(plane: &Plane, direction: Interval) -> Self {
+        let psi = direction.middle();
+        let length = balance(plane, direction)[2];
+        let half = 0.5 * length.middle();
+        let point = Matrix::from_rows(&[[half * libm::cos(psi), half * libm::sin(psi)]; 2]);
+        Self { point, direction, length }
+    }
+
+    /// Whether it is the segment of a listed point: the sum of the students lies where that of the point is the only one.
+    pub(super) fn is_in_ball(&self, p: &ListedPoint) -> bool {
+        let center = &p.plane.center;
+        let sum = [self.direction.cos() * self.length, self.direction.sin() * self.length];
+        let offset = |i: usize| sum[i] - (Interval::point(center.row(0)[i]) + center.row(1)[i]);
+        (offset(0).square() + offset(1).square()).sqrt().hi() < p.plane.unique_radius
+    }
+}
+
+/// The only segment of parallel teachers: `g` is the sum of their lengths times `H'`, which is zero along them, and opposite
+/// to them, where the length in (E.6) is zero.
+pub(super) fn shared_out(plane: &Plane) -> Segments {
+    Segments { found: vec![Segment::on(plane, plane.places()[0])], undecided: 0, arcs: Vec::new() }
 }

@@ -5,6 +5,7 @@
 //! is regular, which makes it a quadratic turning point.
 
 use super::circle::Values;
+use super::fold_check::FoldCertificate;
 use crate::Interval;
 use crate::environment::{EnvironmentError, check_environment};
 use std::ops::{Add, Mul, Sub};
@@ -25,6 +26,19 @@ pub struct Fold {
     pub place: Interval,
     /// Length of the outer teacher over that of the inner one.
     pub ratio: Interval,
+}
+
+impl Fold {
+    /// The certificate for teachers at an angle in degrees: the boxes of this fold, the ratio's and the others' somewhat wider.
+    pub fn certificate(&self, degrees: f64) -> FoldCertificate {
+        let found = [self.theta, self.place, self.ratio];
+        let wider = |x: Interval| x + Interval::ball(0.0, 0.25 * x.width() + 4.0 * f64::EPSILON);
+        FoldCertificate {
+            degrees,
+            enclosure: found.map(wider),
+            unique: found.map(|x| Interval::ball(x.middle(), BALL)),
+        }
+    }
 }
 
 /// A function of two variables with its first and second derivatives over a box.
@@ -101,7 +115,10 @@ fn reduced(theta: Jet2, phi: Jet2) -> Jet2 {
 }
 
 /// `f1`, `f2` and the determinant, with their derivatives in `theta`, `u` and the ratio.
-fn extended(angle: Interval, [theta, u, ratio]: [Interval; 3]) -> ([Interval; 3], [[Interval; 3]; 3]) {
+pub(super) fn extended(
+    angle: Interval,
+    [theta, u, ratio]: [Interval; 3],
+) -> ([Interval; 3], [[Interval; 3]; 3]) {
     let (t, u) = (Jet2::variable(theta, 0), Jet2::variable(u, 1));
     let (turn, one) = (Jet2::constant(angle), Jet2::constant(Interval::ONE));
     let places = [(u * t, turn), ((one - u) * t, Jet2::constant(-angle))];
@@ -217,6 +234,7 @@ fn proved(angle: Interval, center: [f64; 3]) -> Option<Fold> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::enumerate::plane::Arrangement;
     use crate::enumerate::system::System;
 
     /// The jets agree with the equations of the search and with difference quotients.
@@ -226,7 +244,12 @@ mod tests {
         let at = |x: [f64; 3]| extended(angle, x.map(Interval::point));
         let x = [0.8, 0.3, 0.4];
         let (values, slopes) = at(x);
-        let system = System { inside: Interval::ONE, outside: Interval::point(x[2]), beta: angle };
+        let system = System {
+            inside: Interval::ONE,
+            outside: Interval::point(x[2]),
+            beta: angle,
+            arrangement: Arrangement::General,
+        };
         let [f1, f2] = system.equations(Interval::point(x[0]), Interval::point(x[1]));
         for (n, f) in [f1, f2].iter().enumerate() {
             assert!((values[n].middle() - f.value.middle()).abs() < 1e-13);

@@ -7,26 +7,39 @@
 //! forms of Conjecture 1 ([`small_angle`]), the rest by a branch and prune ([`search`]). Students of one direction are
 //! segments of critical points, the roots of a function of one variable ([`collinear`]).
 //!
+//! Collinear teachers are taken if they are so exactly. Parallel ones leave the students no choice but to share them out;
+//! of opposite ones both may be near the rays of a narrow cone, which takes divided forms of its own ([`opposite`]).
+//!
 //! Points where a student is zero have no gradient. Those at which the other student is critical are the ends of the segments, and
-//! it is certified where some direction of the vanished student descends from them.
+//! for each it is certified whether some direction of the vanished student descends from it ([`vanished`]).
 
+mod certificate;
+mod check;
 mod circle;
 mod collinear;
 mod fold;
+mod fold_check;
+mod judge;
+mod opposite;
 mod plane;
 mod search;
 mod small_angle;
 mod system;
+mod vanished;
 
+pub use certificate::{BoxProof, Boxes, EnumerationCertificate, ListedPoint, ListedVanished};
+pub use check::{CheckedEnumeration, EnumerationError, check_enumeration};
 pub use fold::{Fold, certify_fold, certify_threshold};
+pub use fold_check::{FoldCertificate, FoldError, check_fold};
+pub use vanished::{Descent, VanishedPoint};
 
 use crate::Interval;
 use crate::environment::{EnvironmentError, check_environment};
-use crate::points::{PointError, PointOptions, PointProblem, PointReport, PointStatus};
-use collinear::Segment;
-use plane::Plane;
+use crate::points::{PointError, PointReport, PointStatus};
+use judge::Judge;
+use plane::{Arrangement, Plane};
 use popgrad::{Kind, Matrix, MatrixView};
-use search::{Cell, Search};
+use search::Search;
 use thiserror::Error;
 
 /// Why the critical points of a teacher cannot be enumerated.
@@ -54,11 +67,21 @@ pub enum EnumerateError {
         /// Its value.
         value: f64,
     },
-    /// The teachers are collinear, or one is zero.
+    /// A teacher is zero.
+    #[error("teacher {teacher} is zero; an enumeration needs two teachers that are not")]
+    ZeroTeacher {
+        /// The teacher, from 0.
+        teacher: usize,
+    },
+    /// The teachers are as good as collinear, but not exactly.
     #[error(
-        "the teachers are collinear or as good as collinear (or one is zero); an enumeration needs an angle between 0 and pi"
+        "the teachers are collinear up to rounding but not exactly: the sine of their angle is about {sine:e}; write one \
+         as the exact multiple of the other, for instance both along an axis, or raise the angle"
     )]
-    Collinear,
+    NearlyCollinear {
+        /// Sine of the angle.
+        sine: f64,
+    },
     /// The two-layer problem was refused.
     #[error(transparent)]
     Point(#[from] PointError),
@@ -84,6 +107,8 @@ pub enum PointClass {
     Isolated,
     /// The students share a direction; only the sum of their lengths is fixed. A representative with equal lengths is given.
     Segment,
+    /// The same with parallel teachers: the students share them out in any way, and the loss is zero.
+    GlobalSegment,
 }
 
 impl PointClass {
@@ -93,7 +118,13 @@ impl PointClass {
             Self::Global => "global",
             Self::Isolated => "isolated",
             Self::Segment => "segment",
+            Self::GlobalSegment => "global segment",
         }
+    }
+
+    /// Dimension of the manifold of critical points.
+    pub fn dimension(self) -> usize {
+        usize::from(matches!(self, Self::Segment | Self::GlobalSegment))
     }
 }
 
@@ -110,9 +141,8 @@ pub struct EnumeratedPoint {
     pub in_plane: PointReport,
     /// Number of negative eigenvalues for each further input dimension.
     pub out_of_plane_index: Option<usize>,
-    /// Of a segment: whether the loss certainly descends from its ends, where one student is zero, in some direction of it.
-    pub ends_descend: Option<bool>,
-    /// Position on the list of the mirror image in the bisector of the teachers, where these have one length up to rounding.
+    /// Position on the list of the mirror image in the bisector of the teachers, where these have one length up to rounding, or
+    /// in their line, where they are collinear.
     /// It is recognised in floating point, to help a reader; nothing rests on it.
     pub mirror: Option<usize>,
 }
@@ -120,8 +150,12 @@ pub struct EnumeratedPoint {
 /// The critical points of a teacher in its plane.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Enumeration {
+    /// The teacher that the list is about. Rows that rounding alone keeps from lying on one axis are put on it.
+    pub teacher: Matrix,
     /// The points, by rising loss.
     pub points: Vec<EnumeratedPoint>,
+    /// The points at which a student is zero and the other critical: ends of the segments, one of each, and both students zero.
+    pub vanished: Vec<VanishedPoint>,
     /// Boxes that were neither excluded nor certified; the list is complete if there is none.
     pub undecided: usize,
     /// Boxes that were evaluated.
@@ -146,7 +180,7 @@ pub struct Enumeration {
 pub struct EnumerationSearch {
     teacher: Matrix,
     plane: Plane,
-    searches: [Search; 2],
+    searches: Vec<Search>,
 }
 
 impl EnumerationSearch {
@@ -154,8 +188,20 @@ impl EnumerationSearch {
     ///
     /// # Errors
     ///
-    /// [`EnumerateError`] if the teacher has another shape, an entry that is not finite, or collinear rows.
+    /// [`EnumerateError`] if the teacher has another shape, an entry that is not finite, a row of zeros, or rows that are collinear up
+    /// to rounding but not exactly.
     pub fn try_new(teacher: MatrixView<'_>) -> Result<Self, EnumerateError> {
+        Self::admits(teacher)?;
+        let teacher = plane::on_axis(teacher);
+        let plane = Self::exact_plane(teacher.view())?;
+        let searches = match plane.arrangement() {
+            Arrangement::Parallel => Vec::new(),
+            _ => [0, 1].map(|inside| Search::new(plane.system(inside))).into(),
+        };
+        Ok(Self { teacher, plane, searches })
+    }
+
+    fn admits(teacher: MatrixView<'_>) -> Result<(), EnumerateError> {
         check_environment()?;
         let (rows, cols) = (teacher.rows(), teacher.cols());
         if (rows, cols) != (2, 2) {
@@ -165,16 +211,23 @@ impl EnumerationSearch {
             let value = teacher.as_slice()[at];
             return Err(EnumerateError::NonFinite { row: at / 2, col: at % 2, value });
         }
-        let plane = Plane::new(teacher).ok_or(EnumerateError::Collinear)?;
-        let searches = [0, 1].map(|inside| Search::new(plane.system(inside)));
-        Ok(Self { teacher: teacher.to_matrix(), plane, searches })
+        if let Some(teacher) = (0..2).find(|k| teacher.row(*k).iter().all(|x| *x == 0.0)) {
+            return Err(EnumerateError::ZeroTeacher { teacher });
+        }
+        Ok(())
+    }
+
+    /// The plane of a teacher that is taken as it is.
+    fn exact_plane(teacher: MatrixView<'_>) -> Result<Plane, EnumerateError> {
+        Self::admits(teacher)?;
+        Plane::new(teacher).ok_or_else(|| EnumerateError::NearlyCollinear { sine: plane::sine(teacher) })
     }
 
     /// Evaluates at most `budget` boxes; true when no box is left.
     pub fn advance(&mut self, budget: usize) -> bool {
-        let [first, second] = &mut self.searches;
-        let next = if first.is_done() { second } else { first };
-        next.advance(budget);
+        if let Some(next) = self.searches.iter_mut().find(|search| !search.is_done()) {
+            next.advance(budget);
+        }
         self.searches.iter().all(Search::is_done)
     }
 
@@ -188,7 +241,18 @@ impl EnumerationSearch {
     /// # Errors
     ///
     /// [`EnumerateError::Point`] if the two-layer problem refuses the teacher.
-    pub fn finish(mut self) -> Result<Enumeration, EnumerateError> {
+    pub fn finish(self) -> Result<Enumeration, EnumerateError> {
+        Ok(self.finish_with_certificate()?.0)
+    }
+
+    /// The same, and the certificate if the list is complete.
+    ///
+    /// # Errors
+    ///
+    /// As [`EnumerationSearch::finish`].
+    pub fn finish_with_certificate(
+        mut self,
+    ) -> Result<(Enumeration, Option<EnumerationCertificate>), EnumerateError> {
         while !self.advance(usize::MAX) {}
         let judge = Judge::new(&self.teacher)?;
         let mut undecided = self.searches.iter().map(Search::undecided).sum();
@@ -204,125 +268,49 @@ impl EnumerationSearch {
                 }
             }
         }
-        let segments = collinear::directions(&self.plane);
-        undecided += segments.undecided;
-        for segment in &segments.found {
-            points.push(judge.segment(segment)?);
-        }
-        undecided += points.iter().filter(|p| p.in_plane.status != PointStatus::Certified).count();
-        let loss = |p: &EnumeratedPoint| p.in_plane.loss.map_or(f64::INFINITY, Interval::middle);
-        points.sort_by(|a, b| loss(a).total_cmp(&loss(b)));
-        self.plane.mark_mirrors(&mut points);
-        let small_angle = self.searches.iter().map(Search::first_angle).fold(f64::INFINITY, f64::min);
-        Ok(Enumeration { points, undecided, evaluations: self.evaluations(), small_angle })
-    }
-}
-
-/// Certifies the points that a search found, in the plane and in space.
-struct Judge {
-    plane: PointProblem,
-    space: PointProblem,
-    teacher: Matrix,
-}
-
-/// A matrix with a further column of zeros.
-fn lifted(x: &Matrix) -> Matrix {
-    let rows: Vec<Vec<f64>> = (0..x.rows()).map(|i| [x.row(i), &[0.0]].concat()).collect();
-    Matrix::try_from_rows(&rows).unwrap_or_else(|_| x.clone())
-}
-
-impl Judge {
-    fn new(teacher: &Matrix) -> Result<Self, PointError> {
-        let problem = |v: Matrix| PointProblem::try_new(v, vec![1.0; 2], vec![1.0; 2]);
-        Ok(Self {
-            plane: problem(teacher.clone())?,
-            space: problem(lifted(teacher))?,
-            teacher: teacher.clone(),
-        })
-    }
-
-    fn certify(&self, weights: &Matrix) -> Result<(PointReport, Option<usize>), PointError> {
-        let in_plane = self.plane.certify(weights.view(), PointOptions::default())?;
-        let in_space = self.space.certify(lifted(weights).view(), PointOptions::default())?;
-        let out = match (in_plane.index, in_space.index) {
-            (Some(plane), Some(space)) => space.checked_sub(plane),
-            _ => None,
+        let segments = match self.plane.arrangement() {
+            Arrangement::Parallel => collinear::shared_out(&self.plane),
+            _ => collinear::directions(&self.plane),
         };
-        Ok((in_plane, out))
-    }
-
-    fn global(&self, plane: &Plane) -> Result<EnumeratedPoint, PointError> {
-        let (in_plane, out_of_plane_index) = self.certify(&self.teacher)?;
-        Ok(EnumeratedPoint {
-            class: PointClass::Global,
-            theta: plane.angle(),
-            teachers_in_cone: Some(0),
-            in_plane,
-            out_of_plane_index,
-            ends_descend: None,
-            mirror: None,
-        })
-    }
-
-    /// Adds a root unless the list has it: antiparallel students are found once for each teacher. False if the certified ball
-    /// was not seen to hold the point of the root.
-    fn isolated(
-        &self,
-        root: &Cell,
-        weights: &[Interval],
-        points: &mut Vec<EnumeratedPoint>,
-    ) -> Result<bool, PointError> {
-        let middles = Matrix::try_new(2, 2, weights.iter().map(|x| x.middle()).collect())
-            .unwrap_or_else(|_| self.teacher.clone());
-        let (in_plane, out_of_plane_index) = self.certify(&middles)?;
-        let same =
-            |p: &EnumeratedPoint| p.class != PointClass::Segment && is_same_point(&p.in_plane, &in_plane);
-        if points.iter().any(same) {
-            return Ok(true);
+        undecided += segments.undecided;
+        let mut vanished = Vec::with_capacity(segments.found.len() + 1);
+        for segment in &segments.found {
+            // The students of parallel teachers are on the list already.
+            let at = if self.plane.arrangement() == Arrangement::Parallel { 0 } else { points.len() };
+            if at == points.len() {
+                points.push(judge.segment(segment)?);
+            }
+            let loss = points[at].in_plane.loss.unwrap_or(Interval::ENTIRE);
+            vanished.push(VanishedPoint::end(&self.plane, segment, at, loss));
         }
-        let known = holds(&in_plane, weights);
-        let strictly = root.theta.hi() < Interval::PI.lo();
-        points.push(EnumeratedPoint {
-            class: PointClass::Isolated,
-            theta: root.theta,
-            teachers_in_cone: strictly.then_some(1),
-            in_plane,
-            out_of_plane_index,
-            ends_descend: None,
-            mirror: None,
-        });
-        Ok(known)
-    }
-
-    fn segment(&self, segment: &Segment) -> Result<EnumeratedPoint, PointError> {
-        let (in_plane, out_of_plane_index) = self.certify(&segment.point)?;
-        Ok(EnumeratedPoint {
-            class: PointClass::Segment,
-            theta: Interval::ZERO,
-            teachers_in_cone: Some(0),
-            in_plane,
-            out_of_plane_index,
-            ends_descend: Some(segment.ends_descend),
-            mirror: None,
-        })
+        vanished.push(VanishedPoint::both(&self.plane));
+        undecided += points.iter().filter(|p| p.in_plane.status != PointStatus::Certified).count();
+        undecided += vanished.iter().filter(|p| p.stationary.is_none()).count();
+        let small_angle = self.searches.iter().map(Search::first_angle).fold(f64::INFINITY, f64::min);
+        let evaluations = self.evaluations();
+        let mut found = Enumeration {
+            teacher: self.teacher.clone(),
+            points,
+            vanished,
+            undecided,
+            evaluations,
+            small_angle,
+        };
+        found.sort_by_loss();
+        self.plane.mark_mirrors(&mut found);
+        let certificate = certificate::of(&self.searches, &segments, &judge, &found);
+        Ok((found, certificate))
     }
 }
 
-/// Whether a box of students lies in the ball in which the certified point is the only one.
-fn holds(report: &PointReport, weights: &[Interval]) -> bool {
-    let (Some(center), Some(unique)) = (&report.center, report.unique_radius) else { return false };
-    let offsets = weights.iter().zip(center.as_slice()).map(|(x, c)| (*x - *c).square());
-    Interval::sum(offsets).sqrt().hi() < unique
-}
-
-/// Whether two certified balls hold the same critical point, students permuted or not: the center of one lies well inside
-/// the ball in which the other's point is the only one.
-fn is_same_point(a: &PointReport, b: &PointReport) -> bool {
-    let (Some(x), Some(y)) = (&a.center, &b.center) else { return false };
-    let (Some(unique), Some(radius)) = (a.unique_radius, b.radius) else { return false };
-    let swapped = [y.row(1), y.row(0)].concat();
-    [y.as_slice(), &swapped].into_iter().any(|y| {
-        let offsets = x.as_slice().iter().zip(y).map(|(p, q)| (Interval::point(*p) - *q).square());
-        (Interval::sum(offsets).sqrt() + radius).hi() < unique
-    })
+impl Enumeration {
+    fn sort_by_loss(&mut self) {
+        let loss = |p: &EnumeratedPoint| p.in_plane.loss.map_or(f64::INFINITY, Interval::middle);
+        let mut order: Vec<usize> = (0..self.points.len()).collect();
+        order.sort_by(|i, j| loss(&self.points[*i]).total_cmp(&loss(&self.points[*j])));
+        for p in &mut self.vanished {
+            p.segment = p.segment.and_then(|at| order.iter().position(|i| *i == at));
+        }
+        self.points = order.into_iter().map(|i| self.points[i].clone()).collect();
+    }
 }

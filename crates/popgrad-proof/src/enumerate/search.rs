@@ -2,15 +2,15 @@
 //!
 //! A box is excluded if one equation has no zero on it, by its values or by the mean-value form, or if Krawczyk's operator on a
 //! slightly larger box maps away from it. If the operator maps the larger box into its own inside, that box holds exactly one
-//! root. Otherwise the box is cut down to the operator's image, or in two. The larger box is what finds a root on the
-//! common edge of two boxes.
+//! root. Otherwise the box is cut in two. The larger box is what finds a root on the common edge of two boxes. The boxes
+//! that are not cut any more tile the rectangle; with what was found out about each they are the certificate.
 
 use super::small_angle::excluded_up_to;
 use super::system::{Jet, System};
 use crate::Interval;
 
 /// The rectangle reaches beyond `[0, pi] x [0, 1]`, so that roots on its edges are inside.
-const MARGIN: f64 = 1.0 / 64.0;
+pub(super) const MARGIN: f64 = 1.0 / 64.0;
 /// Boxes narrower than this stay undecided.
 const NARROWEST: f64 = 1e-9;
 /// Boxes beyond this number stay undecided.
@@ -43,7 +43,7 @@ impl Cell {
         (!both.theta.is_empty() && !both.u.is_empty()).then_some(both)
     }
 
-    fn larger(&self) -> Self {
+    pub(super) fn larger(&self) -> Self {
         let grown = |x: Interval| x + Interval::ball(0.0, LARGER * x.width() + f64::EPSILON);
         Self { theta: grown(self.theta), u: grown(self.u) }
     }
@@ -53,12 +53,28 @@ impl Cell {
     }
 }
 
+/// How a box that is not cut any more was dealt with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It lies beyond the rectangle.
+    Beyond,
+    /// One of the two equations has no zero on it.
+    Value(usize),
+    /// The mean-value form of one of the equations has none.
+    MeanValue(usize),
+    /// Krawczyk's operator on the larger box maps away from it.
+    Krawczyk,
+    /// The larger box holds exactly one root.
+    Root,
+}
+
 /// The state of a search.
 #[derive(Debug)]
 pub(super) struct Search {
     system: System,
     open: Vec<Cell>,
     roots: Vec<Root>,
+    leaves: Vec<(Cell, Fate)>,
     undecided: usize,
     evaluations: usize,
     first_angle: f64,
@@ -66,9 +82,8 @@ pub(super) struct Search {
 
 /// What became of a box.
 enum Verdict {
-    Excluded,
+    Excluded(Fate),
     Root(Root),
-    Shrunk(Cell),
     Open,
 }
 
@@ -78,7 +93,15 @@ impl Search {
         let theta = Interval::new(first_angle, Interval::PI.hi() + MARGIN);
         let u = Interval::new(-MARGIN, 1.0 + MARGIN);
         let open = theta.zip(u).map(|(theta, u)| Cell { theta, u }).into_iter().collect();
-        Self { system, open, roots: Vec::new(), undecided: 0, evaluations: 0, first_angle }
+        Self {
+            system,
+            open,
+            roots: Vec::new(),
+            leaves: Vec::new(),
+            undecided: 0,
+            evaluations: 0,
+            first_angle,
+        }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -87,6 +110,11 @@ impl Search {
 
     pub(super) fn roots(&self) -> &[Root] {
         &self.roots
+    }
+
+    /// The boxes that tile the rectangle, with what was found out about each.
+    pub(super) fn leaves(&self) -> &[(Cell, Fate)] {
+        &self.leaves
     }
 
     pub(super) fn undecided(&self) -> usize {
@@ -111,9 +139,11 @@ impl Search {
             }
             self.evaluations += 1;
             match self.judge(next) {
-                Verdict::Excluded => {}
-                Verdict::Root(root) => self.add(root),
-                Verdict::Shrunk(smaller) => self.open.push(smaller),
+                Verdict::Excluded(fate) => self.leaves.push((next, fate)),
+                Verdict::Root(root) => {
+                    self.leaves.push((next, Fate::Root));
+                    self.add(root);
+                }
                 Verdict::Open if next.width() < NARROWEST => self.undecided += 1,
                 Verdict::Open => self.open.extend(halves(next)),
             }
@@ -130,27 +160,29 @@ impl Search {
     fn judge(&self, b: Cell) -> Verdict {
         // Beyond the edges lie the same points with the students exchanged, or points without a teacher in the cone.
         if b.theta.lo() > Interval::PI.hi() || b.u.hi() < 0.0 || b.u.lo() > 1.0 {
-            return Verdict::Excluded;
+            return Verdict::Excluded(Fate::Beyond);
         }
         let over = self.system.equations(b.theta, b.u);
-        if over.iter().any(|f| !f.value.contains(0.0)) {
-            return Verdict::Excluded;
+        if let Some(n) = over.iter().position(|f| !f.value.contains(0.0)) {
+            return Verdict::Excluded(Fate::Value(n));
         }
         let center = Center::of(&self.system, b);
-        if over.iter().zip(&center.values).any(|(f, at)| !mean_value(f, *at, &center, b).contains(0.0)) {
-            return Verdict::Excluded;
+        let mut pairs = over.iter().zip(&center.values);
+        if let Some(n) = pairs.position(|(f, at)| !mean_value(f, *at, &center, b).contains(0.0)) {
+            return Verdict::Excluded(Fate::MeanValue(n));
         }
         let larger = b.larger();
         let Some(image) = center.krawczyk(&self.system.equations(larger.theta, larger.u), larger) else {
             return Verdict::Open;
         };
+        if image.intersection(&b).is_none() {
+            return Verdict::Excluded(Fate::Krawczyk);
+        }
         let inside = |x: Interval, y: Interval| y.lo() < x.lo() && x.hi() < y.hi();
         if inside(image.theta, larger.theta) && inside(image.u, larger.u) {
             return Verdict::Root(Root { place: self.refined(image), unique: larger });
         }
-        let Some(smaller) = image.intersection(&b) else { return Verdict::Excluded };
-        let gain = smaller.theta.width() * smaller.u.width() < 0.5 * b.theta.width() * b.u.width();
-        if gain { Verdict::Shrunk(smaller) } else { Verdict::Open }
+        Verdict::Open
     }
 
     /// The operator's images of a cell with a root, until they no longer shrink.

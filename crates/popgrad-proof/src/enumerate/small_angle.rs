@@ -4,6 +4,8 @@
 //! side and `theta^3 sin(psi) D(theta, psi/p)` on the other, with the divided functions of Conjecture 1. Where the second
 //! outweighs the first in one of the two equations, there is no root.
 
+use super::opposite;
+use super::plane::Arrangement;
 use super::system::System;
 use crate::Interval;
 use crate::conjecture1::{Leaf, Region, divided};
@@ -13,11 +15,34 @@ const STEP: f64 = 1.0 / 64.0;
 
 /// The largest multiple of the step up to which there is no root.
 pub(super) fn excluded_up_to(system: &System) -> f64 {
+    if system.arrangement == Arrangement::Mirrored {
+        return opposite::NO_ROOT_OF_MIRRORED;
+    }
     let mut angle = 0.0;
-    while angle < 1.5 && no_root(system, angle, angle + STEP) {
+    while angle < 1.5 && strip_is_excluded(system, angle) {
         angle += STEP;
     }
     angle
+}
+
+/// Whether there is no root up to an angle: a multiple of the step, or the angle at which mirrored teachers begin.
+pub(super) fn is_excluded_up_to(system: &System, angle: f64) -> bool {
+    if system.arrangement == Arrangement::Mirrored {
+        return angle <= opposite::NO_ROOT_OF_MIRRORED;
+    }
+    let mut reached = 0.0;
+    while reached < angle && reached < 1.5 && strip_is_excluded(system, reached) {
+        reached += STEP;
+    }
+    reached == angle
+}
+
+/// Whether no root has an angle between a multiple of the step and the next one.
+fn strip_is_excluded(system: &System, from: f64) -> bool {
+    match system.arrangement {
+        Arrangement::Opposite => opposite::no_root(system, from, from + STEP),
+        _ => no_root(system, from, from + STEP),
+    }
 }
 
 /// A lower bound of `-F / theta^3` for a teacher whose distance from the cone is in `distance`, on the side of the region.
@@ -53,7 +78,12 @@ mod tests {
     use super::*;
 
     fn system(outside: f64, beta: f64) -> System {
-        System { inside: Interval::ONE, outside: Interval::point(outside), beta: Interval::point(beta) }
+        System {
+            inside: Interval::ONE,
+            outside: Interval::point(outside),
+            beta: Interval::point(beta),
+            arrangement: Arrangement::General,
+        }
     }
 
     #[test]

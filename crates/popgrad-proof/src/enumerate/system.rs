@@ -9,6 +9,7 @@
 //! docs/theory/enumeration.md, (E.1)-(E.4).
 
 use super::circle::Values;
+use super::plane::Arrangement;
 use crate::Interval;
 
 /// A value with its derivatives in `theta` and `u`.
@@ -28,6 +29,8 @@ pub(super) struct System {
     pub(super) outside: Interval,
     /// Angle from the teacher inside to the one outside, counterclockwise, between -pi and pi.
     pub(super) beta: Interval,
+    /// How the teachers stand to each other.
+    pub(super) arrangement: Arrangement,
 }
 
 /// `F` with its derivatives in `theta` and `phi`.
@@ -48,19 +51,26 @@ impl System {
     /// `f1` and `f2` over a box.
     pub(super) fn equations(&self, theta: Interval, u: Interval) -> [Jet; 2] {
         let at = Values::over(theta);
-        let rest = Interval::ONE - u;
-        let sum = |share: Interval, turn: Interval, sign: f64| {
-            let inner = reduced(theta, &at, share * theta);
-            let outer = reduced(theta, &at, share * theta + turn);
-            let mix = |f: fn(&Jet) -> Interval| self.inside * f(&inner) + self.outside * f(&outer);
-            let by_phi = mix(|j| j.by_u);
-            Jet {
-                value: mix(|j| j.value),
-                by_theta: mix(|j| j.by_theta) + share * by_phi,
-                by_u: theta * by_phi * sign,
-            }
-        };
-        [sum(u, self.beta, 1.0), sum(rest, -self.beta, -1.0)]
+        [0, 1].map(|n| self.with(&at, theta, u, n))
+    }
+
+    /// One of the two over a box.
+    pub(super) fn equation(&self, theta: Interval, u: Interval, n: usize) -> Jet {
+        self.with(&Values::over(theta), theta, u, n)
+    }
+
+    fn with(&self, at: &Values, theta: Interval, u: Interval, n: usize) -> Jet {
+        let (share, turn, sign) =
+            if n == 0 { (u, self.beta, 1.0) } else { (Interval::ONE - u, -self.beta, -1.0) };
+        let inner = reduced(theta, at, share * theta);
+        let outer = reduced(theta, at, share * theta + turn);
+        let mix = |f: fn(&Jet) -> Interval| self.inside * f(&inner) + self.outside * f(&outer);
+        let by_phi = mix(|j| j.by_u);
+        Jet {
+            value: mix(|j| j.value),
+            by_theta: mix(|j| j.by_theta) + share * by_phi,
+            by_u: theta * by_phi * sign,
+        }
     }
 
     /// The students' lengths, from the radial equations: the first student clockwise of the teacher inside.
@@ -81,7 +91,12 @@ mod tests {
 
     fn system() -> System {
         let length = Interval::point(0.75);
-        System { inside: Interval::ONE, outside: length, beta: Interval::point(1.25) }
+        System {
+            inside: Interval::ONE,
+            outside: length,
+            beta: Interval::point(1.25),
+            arrangement: Arrangement::General,
+        }
     }
 
     /// With lengths from the radial equations the gradient at student 1 along student 2 is `-f1 / (2 pi) sin(theta) / D`.

@@ -9,11 +9,14 @@
 //! enclosures stay narrow there: every quotient by `sin theta` stands beside a factor that vanishes with it.
 
 mod pair;
+mod setting;
 
 use crate::Interval;
 use crate::points::PointError;
 use pair::{Pair, Unit};
 use popgrad::{Matrix, MatrixView};
+use setting::Terms;
+pub use setting::{PointSetting, PointSkip};
 
 /// The two-layer problem with fixed output weights, all numbers exact.
 #[derive(Clone, Debug)]
@@ -22,6 +25,8 @@ pub(crate) struct Landscape {
     teacher_output: Vec<f64>,
     student_output: Vec<f64>,
     units: Vec<Option<Unit>>,
+    setting: PointSetting,
+    terms: Terms,
 }
 
 impl Landscape {
@@ -32,7 +37,28 @@ impl Landscape {
             Unit::new(&row)
         };
         let units = (0..teacher.rows()).map(unit).collect();
-        Self { teacher, teacher_output, student_output, units }
+        let (setting, terms) = (PointSetting::default(), Terms::plain(teacher.cols()));
+        Self { teacher, teacher_output, student_output, units, setting, terms }
+    }
+
+    /// The same units in another setting.
+    pub(crate) fn with_setting(mut self, setting: PointSetting) -> Result<Self, PointError> {
+        self.terms = Terms::of(&setting, self.dimension())?;
+        let unit = |m: usize| {
+            let row: Vec<Interval> = self.teacher.row(m).iter().map(|x| Interval::point(*x)).collect();
+            // A teacher that is zero is left out; one whose image may be is no teacher.
+            let zero = row.iter().all(|x| *x == Interval::ZERO);
+            let image = Unit::new(&self.terms.white(&row));
+            if image.is_none() && !zero { Err(PointError::ZeroTeacher { teacher: m }) } else { Ok(image) }
+        };
+        self.units = (0..self.teacher.rows()).map(unit).collect::<Result<_, _>>()?;
+        self.setting = setting;
+        Ok(self)
+    }
+
+    /// What the problem has beside ReLU units and white input.
+    pub(crate) fn setting(&self) -> &PointSetting {
+        &self.setting
     }
 
     pub(crate) fn dimension(&self) -> usize {
@@ -63,7 +89,10 @@ impl Landscape {
     /// The students of a box; none of them may be able to vanish.
     fn student_units(&self, weights: &[Interval]) -> Result<Vec<Unit>, PointError> {
         let rows = weights.chunks_exact(self.dimension()).enumerate();
-        rows.map(|(student, row)| Unit::new(row).ok_or(PointError::ZeroStudent { student })).collect()
+        let unit = |row: &[Interval]| {
+            if self.terms.factor.is_none() { Unit::new(row) } else { Unit::new(&self.terms.white(row)) }
+        };
+        rows.map(|(student, row)| unit(row).ok_or(PointError::ZeroStudent { student })).collect()
     }
 
     /// Teachers that are not zero, with their output weights.
@@ -87,8 +116,19 @@ impl Landscape {
                 sum = sum + *c * *e * Pair::new(u, v).kernel(u, v);
             }
         }
+        let s = self.sum(&students);
+        let square = Interval::sum(s.iter().map(|x| x.square()));
+        let push = Interval::sum(s.iter().zip(&self.terms.push).map(|(s, p)| *s * *p));
+        let sum = self.terms.gain * sum + self.terms.linear * square * 0.5 + push + self.terms.constant;
         // A mean of squares is not negative.
         Ok(sum.intersection(Interval::new(0.0, f64::INFINITY).unwrap_or(sum)))
+    }
+
+    /// `sum_j a_j w_j - sum_m b_m v_m`, in white coordinates.
+    fn sum(&self, students: &[Unit]) -> Vec<Interval> {
+        let own = students.iter().zip(&self.student_output).map(|(u, a)| (u, Interval::point(*a)));
+        let all: Vec<(&Unit, Interval)> = own.chain(self.teachers().map(|(u, b)| (u, -b))).collect();
+        (0..self.dimension()).map(|i| Interval::sum(all.iter().map(|(u, c)| *c * u.vector[i]))).collect()
     }
 
     /// The gradient with respect to all students, (V.2).
@@ -100,13 +140,36 @@ impl Landscape {
     /// The Hessian with respect to all students, row by row, (V.3).
     pub(crate) fn hessian(&self, weights: &[Interval]) -> Result<Vec<Interval>, PointError> {
         let over = self.over(weights)?;
-        let all: Vec<usize> = (0..self.dimension()).collect();
-        Ok((0..self.students()).flat_map(|j| over.hessian_rows(j, &all)).flatten().collect())
+        let d = self.dimension();
+        let all: Vec<usize> = (0..d).collect();
+        let white: Vec<Vec<Interval>> =
+            (0..self.students()).flat_map(|j| over.hessian_rows(j, &all)).collect();
+        if self.terms.factor.is_none() {
+            return Ok(white.concat());
+        }
+        // L B L^T for every block B of two students: rows first, then columns.
+        let half: Vec<Vec<Interval>> = white
+            .iter()
+            .map(|row| row.chunks_exact(d).flat_map(|b| self.terms.back(b.to_vec())).collect())
+            .collect();
+        let n = half.len();
+        let mut out = vec![Interval::ZERO; n * n];
+        for block in 0..self.students() {
+            for l in 0..n {
+                let column = (0..d).map(|i| half[block * d + i][l]).collect();
+                for (i, x) in self.terms.back(column).into_iter().enumerate() {
+                    out[(block * d + i) * n + l] = x;
+                }
+            }
+        }
+        Ok(out)
     }
 
     /// The students of a box, ready for parts of gradient and Hessian.
     pub(crate) fn over(&self, weights: &[Interval]) -> Result<Over<'_>, PointError> {
-        Ok(Over { landscape: self, students: self.student_units(weights)? })
+        let students = self.student_units(weights)?;
+        let sum = self.sum(&students);
+        Ok(Over { landscape: self, students, sum })
     }
 }
 
@@ -114,6 +177,8 @@ impl Landscape {
 pub(crate) struct Over<'a> {
     landscape: &'a Landscape,
     students: Vec<Unit>,
+    /// `sum_j a_j w_j - sum_m b_m v_m`.
+    sum: Vec<Interval>,
 }
 
 impl Over<'_> {
@@ -133,10 +198,16 @@ impl Over<'_> {
         for (teacher, b) in self.landscape.teachers() {
             Pair::new(own, teacher).add_gating(own, teacher, -b, &mut field);
         }
-        field.into_iter().map(|x| x * a).collect()
+        let terms = &self.landscape.terms;
+        if !self.landscape.setting.is_plain() {
+            for (x, (s, p)) in field.iter_mut().zip(self.sum.iter().zip(&terms.push)) {
+                *x = terms.gain * *x + terms.linear * *s + *p;
+            }
+        }
+        terms.back(field.into_iter().map(|x| x * a).collect())
     }
 
-    /// Rows of the Hessian that belong to student `j`, for some of its coordinates.
+    /// Rows of the Hessian that belong to student `j`, for some of its coordinates; in white coordinates.
     pub(crate) fn hessian_rows(&self, j: usize, coordinates: &[usize]) -> Vec<Vec<Interval>> {
         let d = self.landscape.dimension();
         let (own, a) = (&self.students[j], Interval::point(self.landscape.student_output[j]));
@@ -165,6 +236,15 @@ impl Over<'_> {
             add_own(&mut rows, &Pair::new(own, teacher), teacher, -b);
         }
         rows.iter_mut().flatten().for_each(|x| *x = a * *x);
+        let terms = &self.landscape.terms;
+        if !self.landscape.setting.is_plain() {
+            for (row, i) in rows.iter_mut().zip(coordinates) {
+                row.iter_mut().for_each(|x| *x = terms.gain * *x);
+                for (k, other) in self.landscape.student_output.iter().enumerate() {
+                    row[k * d + i] = row[k * d + i] + terms.linear * a * *other;
+                }
+            }
+        }
         rows
     }
 }
@@ -259,6 +339,102 @@ mod tests {
                 assert!(meet(whole.0, part.0), "{case}");
                 assert!(whole.1.iter().zip(&part.1).all(|(a, b)| meet(*a, *b)), "{case}");
                 assert!(whole.2.iter().zip(&part.2).all(|(a, b)| meet(*a, *b)), "{case}");
+            }
+        }
+    }
+
+    /// Leaky slopes, fixed skips and covariances, against the library.
+    #[test]
+    fn settings_hold_the_values_of_the_library() {
+        let mut stream = RandomStream::new(13, 0);
+        for case in 0..24 {
+            let (k, m, d) = (1 + case % 3, 1 + case % 2, 2 + case % 3);
+            let (v, w) = (matrix(m, d, &mut stream), matrix(k, d, &mut stream));
+            let root = matrix(d, d, &mut stream);
+            let entry = |i: usize, j: usize| {
+                let (i, j) = (i.min(j), i.max(j));
+                (0..d).map(|l| root.row(i)[l] * root.row(j)[l]).sum::<f64>() + if i == j { 0.5 } else { 0.0 }
+            };
+            let sigma = Matrix::try_new(d, d, (0..d * d).map(|at| entry(at / d, at % d)).collect()).unwrap();
+            let (c, t) = (matrix(1, d, &mut stream).into_vec(), matrix(1, d, &mut stream).into_vec());
+            let setting = PointSetting {
+                leaky: [0.0, 0.3, -1.0, 1.7][case % 4],
+                skip: if case % 2 == 0 {
+                    PointSkip::None
+                } else {
+                    PointSkip::Fixed { student: c.clone(), teacher: t.clone() }
+                },
+                covariance: (case % 3 > 0).then(|| sigma.clone()),
+            };
+            let mut problem = TwoLayer::try_new(v.clone()).unwrap().with_leaky(setting.leaky).unwrap();
+            if case % 3 > 0 {
+                problem = problem.with_covariance(&sigma).unwrap();
+            }
+            let (a, b): (Vec<f64>, Vec<f64>) = ((0..k).map(|_| stream.normal()).collect(), vec![1.0; m]);
+            let mut student = Student::new(w.view()).with_output(&a);
+            if case % 2 == 1 {
+                problem = problem.with_teacher_skip(t).unwrap();
+                student = student.with_skip(&c);
+            }
+            let ours = Landscape::new(v, b, a.clone()).with_setting(setting).unwrap();
+            let at = points(&w);
+            let close = |got: Interval, want: f64, what: &str| {
+                let slack = 1e-12 * (1.0 + want.abs());
+                assert!(got.width() <= 1e-9 * (1.0 + want.abs()), "{what} {case}: {got:?}");
+                assert!(
+                    got.lo() - slack <= want && want <= got.hi() + slack,
+                    "{what} {case}: {got:?} {want}"
+                );
+            };
+            close(ours.loss(&at).unwrap(), problem.loss(student).unwrap(), "loss");
+            let gradient = problem.gradient(student).unwrap();
+            for (got, want) in ours.gradient(&at).unwrap().iter().zip(gradient.weights.as_slice()) {
+                close(*got, *want, "gradient");
+            }
+            let hessian = problem.hessian(student, Blocks::Weights).unwrap();
+            for (got, want) in ours.hessian(&at).unwrap().iter().zip(hessian.as_slice()) {
+                close(*got, *want, "hessian");
+            }
+        }
+    }
+
+    /// With a trained skip the loss is the least one over all skips: `c = c* - (1 + alpha)/2 s`.
+    #[test]
+    fn a_trained_skip_takes_its_best_value() {
+        let mut stream = RandomStream::new(14, 0);
+        for alpha in [0.0, 0.3, -0.5] {
+            let (v, w) = (matrix(2, 3, &mut stream), matrix(2, 3, &mut stream));
+            let setting = PointSetting { leaky: alpha, skip: PointSkip::Trained, covariance: None };
+            let ours = Landscape::new(v.clone(), vec![1.0; 2], vec![1.0; 2]).with_setting(setting).unwrap();
+            let sum = |x: &Matrix, i: usize| x.row(0)[i] + x.row(1)[i];
+            let best: Vec<f64> = (0..3).map(|i| -0.5 * (1.0 + alpha) * (sum(&w, i) - sum(&v, i))).collect();
+            let problem = TwoLayer::try_new(v)
+                .unwrap()
+                .with_leaky(alpha)
+                .unwrap()
+                .with_teacher_skip(vec![0.0; 3])
+                .unwrap();
+            let student = Student::new(w.view()).with_skip(&best);
+            let (loss, at) = (problem.loss(student).unwrap(), points(&w));
+            assert!((ours.loss(&at).unwrap().middle() - loss).abs() < 1e-13);
+            let gradient = problem.gradient(student).unwrap().weights;
+            for (got, want) in ours.gradient(&at).unwrap().iter().zip(gradient.as_slice()) {
+                assert!((got.middle() - want).abs() < 1e-13);
+            }
+            // The Hessian, by differences of the gradient.
+            let hessian = ours.hessian(&at).unwrap();
+            let step = 1e-6;
+            for l in 0..6 {
+                let shifted = |sign: f64| {
+                    let mut x = at.clone();
+                    x[l] = x[l] + sign * step;
+                    ours.gradient(&x).unwrap()
+                };
+                let (up, down) = (shifted(1.0), shifted(-1.0));
+                for i in 0..6 {
+                    let slope = (up[i].middle() - down[i].middle()) / (2.0 * step);
+                    assert!((hessian[i * 6 + l].middle() - slope).abs() < 1e-8, "{alpha} {i} {l}");
+                }
             }
         }
     }

@@ -75,6 +75,23 @@ pub enum PointError {
         /// The radius.
         radius: f64,
     },
+    /// Groups of students that are none.
+    #[error(
+        "the groups of coincident students overlap, have one member, name a student that is none, or mix signs of output weights"
+    )]
+    Groups,
+    /// A teacher whose image under the factor of the covariance may be zero.
+    #[error("teacher {teacher} is as good as zero under the covariance, so its direction is unknown")]
+    ZeroTeacher {
+        /// The teacher, from 0.
+        teacher: usize,
+    },
+    /// A slope, skip or covariance that is none.
+    #[error("{reason}")]
+    Setting {
+        /// What is wrong.
+        reason: String,
+    },
     /// The matrices would not fit.
     #[error(
         "the matrices need {needed} bytes, above the memory limit of {limit}; raise the limit or reduce the dimension"
@@ -193,6 +210,9 @@ pub enum PointReason {
         /// The student, from 0.
         student: usize,
     },
+    /// The permutations that a certificate names do not leave the point alone.
+    #[error("the point is not left alone by the permutations of the axes that are claimed")]
+    NotSymmetric,
     /// A floating-point routine failed.
     #[error("the eigenvalue iteration did not converge")]
     Eigenvalues,
@@ -201,6 +221,49 @@ pub enum PointReason {
     NoMinimum {
         /// Upper bound of the smallest eigenvalue.
         largest: f64,
+    },
+    /// A teacher is shared out over students of its direction.
+    #[error(
+        "the Hessian has {nullity} zero eigenvalues: {manifold} along the manifold on which a teacher is shared out, and {} where \
+         students of one direction part, along which the loss grows like the cube of the distance",
+        nullity - manifold
+    )]
+    SplitTeacher {
+        /// Zero eigenvalues.
+        nullity: usize,
+        /// Those of them along the manifold.
+        manifold: usize,
+    },
+    /// Teachers on one side of a line are shared out over students, those on the other side have no part in the gradient.
+    #[error(
+        "the Hessian has {nullity} zero eigenvalues: {manifold} along the manifold on which the teachers of one side are shared out, \
+         and {} where students of one direction part, along which the loss changes like the cube of the distance, so that the \
+         index does not tell a minimum from a saddle",
+        nullity - manifold
+    )]
+    SplitSide {
+        /// Zero eigenvalues.
+        nullity: usize,
+        /// Those of them along the manifold.
+        manifold: usize,
+    },
+    /// Students share a direction, and the index is not certified.
+    #[error(
+        "{open} eigenvalues of the Hessian cannot be told from zero, beyond the {forced} that the manifold forces ({negative} are \
+         negative, {positive} positive); in {split} directions students of one direction part, and where such an eigenvalue is \
+         zero the loss changes like the cube of the distance, so the Hessian gives no index"
+    )]
+    SplitOpen {
+        /// Eigenvalues of unknown sign.
+        open: usize,
+        /// Eigenvalues that are zero because the students share out what one of them could be.
+        forced: usize,
+        /// Eigenvalues that are certainly negative.
+        negative: usize,
+        /// Eigenvalues that are certainly positive.
+        positive: usize,
+        /// Directions in which students of one direction part, beyond the forced ones.
+        split: usize,
     },
     /// The critical point is certified, its index is not.
     #[error(

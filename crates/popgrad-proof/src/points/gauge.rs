@@ -51,6 +51,11 @@ impl Complement {
         Self { vectors }
     }
 
+    /// No vectors: no rotation is made use of.
+    pub(super) fn none() -> Self {
+        Self { vectors: Vec::new() }
+    }
+
     /// The orbit through a point: none if the students lie in the span of the teacher.
     pub(super) fn gauge(&self, weights: MatrixView<'_>) -> Gauge {
         self.generators(weights).unwrap_or(Gauge { vectors: Vec::new(), planes: Vec::new() })

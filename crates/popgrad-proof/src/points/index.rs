@@ -14,6 +14,8 @@ pub(super) struct Spectrum {
     pub(super) index: Option<usize>,
     /// Eigenvalues of unknown sign beyond the forced ones.
     pub(super) open: usize,
+    /// Eigenvalues that are certainly below zero, and certainly above it; at least as many, if some are open.
+    pub(super) certain: [usize; 2],
     /// Eigenvalues that are zero because the point moves along a manifold of critical points.
     pub(super) forced: usize,
     /// The smallest eigenvalue but for the forced ones.
@@ -36,13 +38,14 @@ impl Spectrum {
         let across = turned.trailing(forced).discs();
         let negative = across.iter().filter(|x| x.is_certainly_negative()).count();
         let positive = across.iter().filter(|x| x.is_certainly_positive()).count();
-        let open = if skew < 0.5 { across.len() - negative - positive } else { across.len() };
+        let certain = if skew < 0.5 { [negative, positive] } else { [0, 0] };
+        let open = across.len() - certain[0] - certain[1];
         let index = (open == 0).then_some(negative);
         let smallest = match index {
             Some(0) => smallest_eigenvalue(&whole, &across, skew),
             _ => smallest_eigenvalue(&whole, &whole, skew),
         };
-        Ok(Self { index, open, forced, smallest })
+        Ok(Self { index, open, certain, forced, smallest })
     }
 }
 

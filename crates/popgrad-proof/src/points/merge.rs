@@ -5,7 +5,10 @@
 //! critical points of the merged problem are those of the given one with these students collinear, and the shares `t_j`
 //! are free: a manifold of critical points of one dimension less than there are students in the group.
 
+use super::exact::{self, Likeness};
 use super::existence::{Found, around};
+use super::gauge::Gauge;
+use super::report::Kind;
 use crate::Interval;
 use crate::landscape::Landscape;
 use popgrad::{Matrix, MatrixView};
@@ -40,6 +43,13 @@ impl Merged {
         }
         ways.push(Self::new(landscape, point, alone));
         ways
+    }
+
+    /// The problem with these groups merged; the other students stand alone.
+    pub(super) fn grouped(landscape: &Landscape, point: MatrixView<'_>, groups: &[Vec<usize>]) -> Self {
+        let alone = (0..point.rows()).filter(|j| !groups.iter().any(|g| g.contains(j)));
+        let all = groups.iter().cloned().chain(alone.map(|j| vec![j])).collect();
+        Self::new(landscape, point, all)
     }
 
     fn new(landscape: &Landscape, point: MatrixView<'_>, groups: Vec<Vec<usize>>) -> Self {
@@ -78,6 +88,15 @@ impl Merged {
     /// Students that share a direction.
     pub(super) fn groups(&self) -> Vec<Vec<usize>> {
         self.groups.iter().filter(|g| g.len() > 1).cloned().collect()
+    }
+
+    /// What is known of a certified point beside its Hessian.
+    pub(super) fn kind(&self, found: &Found, gauge: &Gauge) -> Kind {
+        let none = gauge.dimension() > 0;
+        let likeness = if none { Likeness::Unknown } else { Likeness::of(&self.landscape, found) };
+        let strict = likeness == Likeness::Teacher
+            && exact::vanishes_on_the_manifold_only(&self.landscape, &found.center);
+        Kind { likeness, strict, split: self.dimension() * found.center.cols() }
     }
 
     /// The given problem's critical point with the shares of the given point: its middle, and a box that holds it.

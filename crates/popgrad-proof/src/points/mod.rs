@@ -6,7 +6,9 @@
 //! Hessian over the ball gives the index ([`index`]). Large points that permutations of the axes leave alone are reduced to the
 //! subspace that these fix ([`symmetric`]).
 
+mod claim;
 mod error;
+mod exact;
 mod existence;
 mod gauge;
 mod index;
@@ -15,18 +17,22 @@ mod newton;
 mod report;
 mod symmetric;
 
+pub use claim::{PointClaim, PointClaimError, PointsCertificate, check_points};
 pub use error::{PointError, PointReason};
+pub(crate) use exact::same_direction;
 pub use report::{Claim, PointOptions, PointReport, PointStatus};
 
 use crate::Interval;
 use crate::environment::check_environment;
 use crate::landscape::Landscape;
+pub use crate::landscape::{PointSetting, PointSkip};
 use existence::{Existence, Found};
 use gauge::Complement;
 use index::Spectrum;
 use merge::Merged;
 use newton::Guess;
 use popgrad::{Matrix, MatrixView};
+use report::Kind;
 use symmetric::{Structure, Symmetric};
 
 /// Bytes that the matrices of a point of `n` numbers take, for each of the `n^2` entries.
@@ -83,6 +89,43 @@ impl PointProblem {
         Ok(Self { landscape: Landscape::new(teacher, teacher_output, student_output), complement })
     }
 
+    /// The same problem with a leaky slope, a linear skip or a covariance, by their exact reductions.
+    ///
+    /// Under a covariance, or with fixed skips that differ, points that rotations move are not put on a slice, and no
+    /// permutations are looked for.
+    ///
+    /// Source: docs/theory/certified_points.md, (V.18), (V.19).
+    ///
+    /// # Errors
+    ///
+    /// [`PointError`] if a length does not fit, a number is not finite, or the covariance is not symmetric and certainly positive
+    /// definite.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use popgrad::Matrix;
+    /// use popgrad_proof::{PointOptions, PointProblem, PointSetting};
+    /// let teacher = Matrix::identity(2, 2);
+    /// let setting = PointSetting { leaky: 0.25, ..PointSetting::default() };
+    /// let problem = PointProblem::try_new(teacher.clone(), vec![1.0; 2], vec![1.0; 2])?.with_setting(setting)?;
+    /// assert_eq!(problem.certify(teacher.view(), PointOptions::default())?.index, Some(0));
+    /// # Ok::<(), popgrad_proof::PointError>(())
+    /// ```
+    pub fn with_setting(self, setting: PointSetting) -> Result<Self, PointError> {
+        let teacher = self.landscape.teacher();
+        let mut fixed: Vec<Vec<f64>> = (0..teacher.rows()).map(|m| teacher.row(m).to_vec()).collect();
+        if let (PointSkip::Fixed { student, teacher }, true) = (&setting.skip, setting.pushes()) {
+            fixed.extend([student, teacher].into_iter().filter(|c| c.iter().any(|x| *x != 0.0)).cloned());
+        }
+        let landscape = self.landscape.with_setting(setting)?;
+        let complement = match (&landscape.setting().covariance, Matrix::try_from_rows(&fixed)) {
+            (None, Ok(fixed)) => Complement::of(fixed.view()),
+            _ => Complement::none(),
+        };
+        Ok(Self { landscape, complement })
+    }
+
     /// Certifies, refutes or leaves undecided that a critical point lies near `point` (`K x d`).
     ///
     /// ```text
@@ -99,9 +142,11 @@ impl PointProblem {
     /// [`PointError`] for input that is no point of this problem: wrong shape, an entry that is not finite, a student that
     /// is zero, where the loss has no gradient.
     pub fn certify(&self, point: MatrixView<'_>, options: PointOptions) -> Result<PointReport, PointError> {
-        self.check(point, &options)?;
+        self.admits(point, &options)?;
         let radius = options.radius.unwrap_or_else(|| report::default_radius(point));
-        let symmetric = (point.as_slice().len() > SYMMETRIC_ABOVE)
+        let setting = self.landscape.setting();
+        let permuted = setting.covariance.is_none() && !setting.pushes();
+        let symmetric = (permuted && point.as_slice().len() > SYMMETRIC_ABOVE)
             .then(|| self.symmetric(point, radius, options.claim))
             .flatten();
         if let Some(Ok(report)) = &symmetric
@@ -148,7 +193,7 @@ impl PointProblem {
         }
     }
 
-    fn check(&self, point: MatrixView<'_>, options: &PointOptions) -> Result<(), PointError> {
+    fn admits(&self, point: MatrixView<'_>, options: &PointOptions) -> Result<(), PointError> {
         error::check_entries("the point", point)?;
         let (want, got) =
             ((self.landscape.students(), self.landscape.dimension()), (point.rows(), point.cols()));
@@ -185,6 +230,7 @@ impl PointProblem {
             newton::eigenbasis(&self.landscape, center.view(), forced)?
         };
         let spectrum = Spectrum::certified(&self.landscape, &enclosure, &basis, forced)?;
+        let kind = merged.kind(&found, &gauge);
         let certified = Certified {
             found,
             center,
@@ -192,6 +238,7 @@ impl PointProblem {
             distance,
             spectrum,
             forced,
+            kind,
             coincident: merged.groups(),
             symmetry: Vec::new(),
         };
@@ -240,6 +287,7 @@ impl PointProblem {
             distance,
             spectrum,
             forced: 0,
+            kind: Kind::default(),
             coincident: Vec::new(),
             symmetry: structure.classes(),
         };
@@ -248,17 +296,25 @@ impl PointProblem {
 
     fn report(&self, c: Certified, claim: Claim) -> PointReport {
         let loss = self.loss(&c);
-        let (status, reason) = report::judge(claim, &c.spectrum);
+        let (status, reason) = report::judge(claim, &c.spectrum, c.kind);
+        let zero = c.kind.is_teacher();
+        let not_negative = Interval::new(0.0, f64::INFINITY).unwrap_or(Interval::ENTIRE);
+        let nullity = c.kind.nullity(&c.spectrum);
+        let lambda = c.spectrum.smallest;
+        let index = c.kind.index(&c.spectrum);
         PointReport {
             status,
             reason,
             radius: Some(c.found.radius),
             unique_radius: Some(c.found.unique_radius),
             distance: Some(c.distance.hi()),
-            loss: Some(loss),
-            lambda_min: Some(c.spectrum.smallest),
-            index: c.spectrum.index,
-            manifold_dimension: c.spectrum.index.map(|_| c.forced),
+            loss: Some(if zero { Interval::ZERO } else { loss }),
+            lambda_min: Some(if zero { lambda.intersection(not_negative) } else { lambda }),
+            index,
+            nullity,
+            certain_signs: Some(c.spectrum.certain),
+            manifold_dimension: index.filter(|_| nullity.is_some()).map(|_| c.forced),
+            is_teacher: zero,
             coincident: c.coincident,
             symmetry: c.symmetry,
             center: Some(c.center),
@@ -296,6 +352,7 @@ struct Certified {
     distance: Interval,
     spectrum: Spectrum,
     forced: usize,
+    kind: Kind,
     coincident: Vec<Vec<usize>>,
     symmetry: Vec<usize>,
 }

@@ -1,6 +1,7 @@
 //! Floating-point guesses: Newton's method with the library's gradient and Hessian, and eigenvectors. Nothing here is proved.
 
 use super::PointReason;
+use crate::Interval;
 use crate::landscape::Landscape;
 use popgrad::{Blocks, Matrix, MatrixView, Student, TwoLayer, symmetric_eigenvectors};
 
@@ -27,14 +28,58 @@ fn library(landscape: &Landscape) -> Result<TwoLayer, PointReason> {
         .map_err(|_| PointReason::Eigenvalues)
 }
 
+/// Gradient and Hessian in floating point: of the library for ReLU units and white input, and the middles of enclosures otherwise.
+enum Guesses<'a> {
+    Library(Box<TwoLayer>, &'a Landscape),
+    Middles(&'a Landscape),
+}
+
+fn points(weights: MatrixView<'_>) -> Vec<Interval> {
+    weights.as_slice().iter().map(|x| Interval::point(*x)).collect()
+}
+
+impl<'a> Guesses<'a> {
+    fn of(landscape: &'a Landscape) -> Result<Self, PointReason> {
+        if landscape.setting().is_plain() {
+            Ok(Self::Library(Box::new(library(landscape)?), landscape))
+        } else {
+            Ok(Self::Middles(landscape))
+        }
+    }
+
+    fn gradient(&self, weights: MatrixView<'_>) -> Result<Vec<f64>, PointReason> {
+        match self {
+            Self::Library(problem, landscape) => {
+                let student = Student::new(weights).with_output(landscape.student_output());
+                Ok(problem.gradient(student).map_err(|_| PointReason::Eigenvalues)?.weights.into_vec())
+            }
+            Self::Middles(landscape) => {
+                Ok(landscape.gradient(&points(weights))?.into_iter().map(Interval::middle).collect())
+            }
+        }
+    }
+
+    fn hessian(&self, weights: MatrixView<'_>) -> Result<Matrix, PointReason> {
+        match self {
+            Self::Library(problem, landscape) => {
+                let student = Student::new(weights).with_output(landscape.student_output());
+                problem.hessian(student, Blocks::Weights).map_err(|_| PointReason::Eigenvalues)
+            }
+            Self::Middles(landscape) => {
+                let middles: Vec<f64> =
+                    landscape.hessian(&points(weights))?.into_iter().map(Interval::middle).collect();
+                let n = weights.as_slice().len();
+                Matrix::try_new(n, n, middles).map_err(|_| PointReason::Eigenvalues)
+            }
+        }
+    }
+}
+
 fn spectrum(
-    problem: &TwoLayer,
-    output: &[f64],
+    guesses: &Guesses<'_>,
     weights: MatrixView<'_>,
 ) -> Result<(Vec<f64>, Vec<Vec<f64>>), PointReason> {
-    let hessian = problem
-        .hessian(Student::new(weights).with_output(output), Blocks::Weights)
-        .map_err(|_| PointReason::Eigenvalues)?;
+    let hessian = guesses.hessian(weights)?;
     let (values, vectors) = symmetric_eigenvectors(hessian.view()).map_err(|_| PointReason::Eigenvalues)?;
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|i, j| values[*j].abs().total_cmp(&values[*i].abs()));
@@ -48,7 +93,7 @@ pub(super) fn eigenbasis(
     weights: MatrixView<'_>,
     forced: usize,
 ) -> Result<Vec<f64>, PointReason> {
-    let (_, vectors) = spectrum(&library(landscape)?, landscape.student_output(), weights)?;
+    let (_, vectors) = spectrum(&Guesses::of(landscape)?, weights)?;
     let split = vectors.len().saturating_sub(forced);
     Ok(vectors[split..].iter().chain(&vectors[..split]).flatten().copied().collect())
 }
@@ -60,16 +105,13 @@ impl Guess {
         start: MatrixView<'_>,
         leash: f64,
     ) -> Result<Self, PointReason> {
-        let problem = library(landscape)?;
-        let output = landscape.student_output();
+        let guesses = Guesses::of(landscape)?;
         let mut weights = start.to_matrix();
         let mut last = f64::INFINITY;
         for steps in 0.. {
-            let gradient = problem
-                .gradient(Student::new(weights.view()).with_output(output))
-                .map_err(|_| PointReason::Eigenvalues)?;
-            let (values, vectors) = spectrum(&problem, output, weights.view())?;
-            let step = newton_step(gradient.weights.as_slice(), &values, &vectors);
+            let gradient = guesses.gradient(weights.view())?;
+            let (values, vectors) = spectrum(&guesses, weights.view())?;
+            let step = newton_step(&gradient, &values, &vectors);
             let size = norm(&step);
             // A step that no longer shrinks is rounding, once it is small.
             let settled = size <= ROUNDING * norm(weights.as_slice())

@@ -1,6 +1,7 @@
 //! What is asked about a point, and what is answered.
 
 use super::PointReason;
+use super::exact::Likeness;
 use super::index::Spectrum;
 use crate::Interval;
 use popgrad::{Matrix, MatrixView};
@@ -76,10 +77,17 @@ pub struct PointReport {
     pub loss: Option<Interval>,
     /// Enclosure of the smallest eigenvalue of the Hessian, those left out that the manifold forces to zero.
     pub lambda_min: Option<Interval>,
-    /// Number of negative eigenvalues of the Hessian, if all but the forced ones are certainly not zero.
+    /// Number of negative eigenvalues of the Hessian, if all but the forced ones are certainly not zero, or the loss is zero.
     pub index: Option<usize>,
+    /// Number of eigenvalues of the Hessian that are zero, where that is proved.
+    pub nullity: Option<usize>,
+    /// Eigenvalues that are certainly negative, and certainly positive, whatever is open about the others.
+    pub certain_signs: Option<[usize; 2]>,
     /// Dimension of the manifold of critical points through the point, if the index is known.
     pub manifold_dimension: Option<usize>,
+    /// Whether the students are seen to be the teacher, each teacher one or shared out over several: the loss is then exactly zero.
+    /// Not looked for where the proof is in the subspace that permutations fix.
+    pub is_teacher: bool,
     /// Students that share a direction exactly, from 0; empty where all directions differ or nothing is proved.
     pub coincident: Vec<Vec<usize>>,
     /// Sizes of the classes of axes that may be permuted, students along with them, if that was used: the unique radius is
@@ -100,26 +108,82 @@ impl PointReport {
             loss: None,
             lambda_min: None,
             index: None,
+            nullity: None,
+            certain_signs: None,
             manifold_dimension: None,
+            is_teacher: false,
             coincident: Vec::new(),
             symmetry: Vec::new(),
         }
     }
 }
 
-/// What an existing critical point with this spectrum means for the claim.
-pub(super) fn judge(claim: Claim, spectrum: &Spectrum) -> (PointStatus, Option<PointReason>) {
-    let open = spectrum
-        .index
-        .is_none()
-        .then_some(PointReason::IndexOpen { open: spectrum.open, forced: spectrum.forced });
+/// What is known of a certified point beside its Hessian.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kind {
+    /// What the point is seen to be exactly, after merging.
+    pub(super) likeness: Likeness,
+    /// Near the point the loss is zero on the manifold of shared-out teachers only.
+    pub(super) strict: bool,
+    /// Zero eigenvalues that students of one direction have where they may part without a change of second order.
+    pub(super) split: usize,
+}
+
+impl Kind {
+    /// Whether the students are the teacher: the loss is zero.
+    pub(super) fn is_teacher(self) -> bool {
+        self.likeness == Likeness::Teacher
+    }
+
+    /// Zero eigenvalues of the Hessian: the forced ones; at points that are known exactly all where students of one direction
+    /// part, if every other eigenvalue is certainly positive.
+    pub(super) fn nullity(self, spectrum: &Spectrum) -> Option<usize> {
+        let split = self.likeness != Likeness::Unknown
+            && spectrum.certain[0] == 0
+            && spectrum.open + spectrum.forced == self.split;
+        match spectrum.index {
+            Some(_) => Some(spectrum.forced),
+            None => split.then_some(self.split),
+        }
+    }
+
+    /// Negative eigenvalues of the Hessian.
+    pub(super) fn index(self, spectrum: &Spectrum) -> Option<usize> {
+        let none = self.is_teacher() || self.nullity(spectrum).is_some();
+        spectrum.index.or(none.then_some(0))
+    }
+
+    /// What is to be said beside the numbers.
+    fn remark(self, spectrum: &Spectrum) -> Option<PointReason> {
+        let Spectrum { open, forced, certain: [negative, positive], .. } = *spectrum;
+        match spectrum.index {
+            Some(_) => None,
+            None if self.nullity(spectrum).is_some() => {
+                let (nullity, manifold) = (self.split, forced);
+                Some(match self.likeness {
+                    Likeness::Teacher => PointReason::SplitTeacher { nullity, manifold },
+                    _ => PointReason::SplitSide { nullity, manifold },
+                })
+            }
+            None if self.split > forced => {
+                Some(PointReason::SplitOpen { open, forced, negative, positive, split: self.split - forced })
+            }
+            None => Some(PointReason::IndexOpen { open, forced }),
+        }
+    }
+}
+
+/// What an existing critical point of this spectrum and kind means for the claim.
+pub(super) fn judge(claim: Claim, spectrum: &Spectrum, kind: Kind) -> (PointStatus, Option<PointReason>) {
+    let remark = kind.remark(spectrum);
     match (claim, spectrum.index) {
-        (Claim::Critical, _) => (PointStatus::Certified, open),
+        (Claim::Critical, _) => (PointStatus::Certified, remark),
         (Claim::Minimum, Some(0)) => (PointStatus::Certified, None),
+        (Claim::Minimum, None) if kind.is_teacher() && kind.strict => (PointStatus::Certified, remark),
         (Claim::Minimum, _) if spectrum.smallest.is_certainly_negative() => {
             (PointStatus::Refuted, Some(PointReason::NoMinimum { largest: spectrum.smallest.hi() }))
         }
-        (Claim::Minimum, _) => (PointStatus::Undecided, open),
+        (Claim::Minimum, _) => (PointStatus::Undecided, remark),
     }
 }
 

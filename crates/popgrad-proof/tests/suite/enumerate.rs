@@ -2,7 +2,8 @@
 
 use popgrad::{Blocks, Matrix, RandomStream, Student, TwoLayer, symmetric_eigenvectors};
 use popgrad_proof::{
-    Enumeration, EnumerationSearch, Interval, PointClass, PointStatus, certify_fold, certify_threshold,
+    EnumerateError, Enumeration, EnumerationSearch, Interval, PointClass, PointStatus, certify_fold,
+    certify_threshold,
 };
 
 fn teacher(degrees: f64, ratio: f64) -> Matrix {
@@ -81,8 +82,113 @@ fn segments_lie_along_the_bisector() {
         let length = 2.0 * (center.row(0)[0].powi(2) + center.row(0)[1].powi(2)).sqrt();
         assert!((length - 2.0 * h(t) / std::f64::consts::PI).abs() < 1e-12);
         assert!((center.row(0)[1] / center.row(0)[0] - half.tan()).abs() < 1e-11);
-        assert_eq!((segment.in_plane.manifold_dimension, segment.ends_descend), (Some(1), Some(true)));
+        assert_eq!(segment.in_plane.manifold_dimension, Some(1));
     }
+}
+
+/// A student may vanish where the other one is critical, at the ends of the segments, or both may; for teachers that are not
+/// collinear the loss descends from all of these points.
+#[test]
+fn no_zero_student_is_stationary_for_teachers_in_general_position() {
+    for (degrees, ratio) in [(90.0, 1.0), (60.0, 0.5), (135.0, 1.0), (175.0, 0.3), (5.0, 1.0)] {
+        let teacher = teacher(degrees, ratio);
+        let found = EnumerationSearch::try_new(teacher.view()).unwrap().finish().unwrap();
+        let segments = found.points.iter().filter(|p| p.class == PointClass::Segment).count();
+        assert_eq!(found.vanished.len(), segments + 1, "{degrees} {ratio}");
+        let problem = TwoLayer::try_new(teacher).unwrap();
+        for p in &found.vanished {
+            assert_eq!(p.stationary, Some(false), "{degrees} {ratio}: {p:?}");
+            // The loss really descends: a short second student in the direction lowers it as the slope says.
+            let (descent, length) = (p.descent.unwrap(), 1e-6);
+            let mut moved = p.students.clone();
+            let zero = usize::from(p.segment.is_some());
+            let e = [descent.direction.cos(), descent.direction.sin()].map(|x| length * x);
+            moved.row_mut(zero).copy_from_slice(&e);
+            let loss = |w: &Matrix| problem.loss(Student::new(w.view())).unwrap();
+            assert!(
+                p.loss.contains(loss(&p.students)) || (p.loss.middle() - loss(&p.students)).abs() < 1e-14
+            );
+            let slope = (loss(&moved) - loss(&p.students)) / length;
+            // The quadratic term is at most one half times the length.
+            assert!(
+                (slope - descent.slope.middle()).abs() < 2e-6 && slope < 0.0,
+                "{degrees} {ratio}: {p:?} {slope}"
+            );
+        }
+    }
+}
+
+/// Parallel teachers are one teacher: the students share it out, or one of them is it.
+#[test]
+fn parallel_teachers_leave_a_segment_of_global_minima() {
+    for rows in [[[1.0, 0.0], [1.0, 0.0]], [[1.0, 0.0], [0.1, 0.0]], [[0.3, -0.7], [0.15, -0.35]]] {
+        let teacher = Matrix::from_rows(&rows);
+        let found = EnumerationSearch::try_new(teacher.view()).unwrap().finish().unwrap();
+        assert_eq!((found.undecided, found.points.len(), found.vanished.len()), (0, 1, 2), "{found:?}");
+        let p = &found.points[0];
+        assert_eq!((p.class, p.class.dimension()), (PointClass::GlobalSegment, 1));
+        assert_eq!(
+            (p.in_plane.index, p.in_plane.nullity, p.in_plane.manifold_dimension),
+            (Some(0), Some(2), Some(1))
+        );
+        assert_eq!((p.out_of_plane_index, p.in_plane.loss), (Some(0), Some(Interval::ZERO)));
+        let (end, both) = (&found.vanished[0], &found.vanished[1]);
+        assert_eq!((end.stationary, end.loss, end.segment), (Some(true), Interval::ZERO, Some(0)));
+        let sum = [rows[0][0] + rows[1][0], rows[0][1] + rows[1][1]];
+        assert!((0..2).all(|i| (end.students.row(0)[i] - sum[i]).abs() < 1e-14), "{end:?}");
+        assert_eq!((both.stationary, both.segment), (Some(false), None));
+    }
+}
+
+/// Opposite teachers: the teachers themselves, four segments, and what the lengths add.
+#[test]
+fn opposite_teachers_are_enumerated() {
+    for (ratio, isolated_points) in [(1.0, 1), (0.5, 0), (0.1, 0)] {
+        let teacher = Matrix::from_rows(&[[1.0, 0.0], [-ratio, 0.0]]);
+        let found = EnumerationSearch::try_new(teacher.view()).unwrap().finish().unwrap();
+        assert_eq!(found.undecided, 0, "{ratio}: {found:?}");
+        let count = |class: PointClass| found.points.iter().filter(|p| p.class == class).count();
+        assert_eq!(count(PointClass::Global), 1);
+        assert_eq!(count(PointClass::Segment), 4, "{ratio}: {found:?}");
+        assert_eq!(count(PointClass::Isolated), isolated_points, "{ratio}: {found:?}");
+        assert!(found.vanished.iter().all(|p| p.stationary == Some(false)));
+        // The reflection in the line of the teachers takes the list to itself.
+        for (n, p) in found.points.iter().enumerate() {
+            assert_eq!(found.points[p.mirror.unwrap()].mirror, Some(n));
+        }
+        // One student pair learns one teacher: the loss that is left is a quarter of the other one's square.
+        for left in [ratio, 1.0] {
+            let loss = 0.25 * left * left;
+            let near = |p: &&popgrad_proof::EnumeratedPoint| {
+                (p.in_plane.loss.unwrap().middle() - loss).abs() < 1e-12
+            };
+            let mut on_line = found.points.iter().filter(near).filter(|p| p.class == PointClass::Segment);
+            let segment = on_line.next().unwrap();
+            assert_eq!(
+                (segment.in_plane.index, segment.in_plane.nullity),
+                (Some(0), Some(2)),
+                "{ratio} {left}"
+            );
+        }
+    }
+}
+
+/// What rounding keeps from an axis is put on it; other near misses are named.
+#[test]
+fn nearly_collinear_teachers() {
+    let rounded = teacher(180.0, 0.5);
+    assert!(rounded.row(1)[1] != 0.0);
+    let found = EnumerationSearch::try_new(rounded.view()).unwrap().finish().unwrap();
+    assert_eq!(found.teacher, Matrix::from_rows(&[[1.0, 0.0], [-0.5, 0.0]]));
+    assert_eq!(found.undecided, 0);
+    let near = Matrix::from_rows(&[[0.3, 0.7], [0.1 * 0.3, 0.1 * 0.7]]);
+    let error = EnumerationSearch::try_new(near.view()).unwrap_err();
+    assert!(matches!(error, EnumerateError::NearlyCollinear { .. }), "{error}");
+    let zero = Matrix::from_rows(&[[0.3, 0.7], [0.0, 0.0]]);
+    assert!(matches!(
+        EnumerationSearch::try_new(zero.view()),
+        Err(EnumerateError::ZeroTeacher { teacher: 1 })
+    ));
 }
 
 /// The two saddles of equal teachers at 135 degrees are each other's mirror images; the antiparallel one is its own.

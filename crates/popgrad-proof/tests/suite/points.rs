@@ -2,7 +2,8 @@
 
 use popgrad::{Matrix, RandomStream};
 use popgrad_proof::{
-    Claim, Interval, PointError, PointOptions, PointProblem, PointReason, PointReport, PointStatus,
+    Claim, Interval, PointError, PointOptions, PointProblem, PointReason, PointReport, PointSetting,
+    PointSkip, PointStatus,
 };
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
@@ -295,15 +296,189 @@ fn output_weights_are_taken_into_account() {
     assert!(report.loss.unwrap().hi() < 1e-12);
 }
 
-/// A teacher split over two students: critical, but the Hessian has more zeros than the manifold forces.
+/// A teacher split over students: the loss is zero, so the point is a minimum; the zero eigenvalues are counted.
 #[test]
-fn degenerate_points_are_not_given_an_index() {
-    let teacher = Matrix::identity(1, 2);
-    let point = Matrix::from_rows(&[[0.3, 0.0], [0.7, 0.0]]);
-    let report = certify(&teacher, &point);
-    assert_eq!((report.status, report.index), (PointStatus::Certified, None));
-    assert!(matches!(report.reason, Some(PointReason::IndexOpen { open: 1, forced: 1 })), "{report:?}");
-    assert_eq!(minimum(&teacher, &point).status, PointStatus::Undecided);
+fn split_teachers_are_global_minima_with_a_counted_null_space() {
+    let cases = [
+        (Matrix::identity(1, 2), Matrix::from_rows(&[[0.3, 0.0], [0.7, 0.0]]), 2, 1),
+        (
+            Matrix::identity(1, 3),
+            Matrix::from_rows(&[[0.2, 0.0, 0.0], [0.7, 0.0, 0.0], [0.1, 0.0, 0.0]]),
+            6,
+            2,
+        ),
+        (
+            Matrix::from_rows(&[[0.3, 0.7], [-0.4, 0.9]]),
+            Matrix::from_rows(&[[0.15, 0.35], [-0.4, 0.9], [0.15, 0.35]]),
+            2,
+            1,
+        ),
+    ];
+    for (teacher, point, nullity, manifold) in cases {
+        for report in [certify(&teacher, &point), minimum(&teacher, &point)] {
+            assert_eq!(report.status, PointStatus::Certified, "{report:?}");
+            assert_eq!((report.index, report.nullity), (Some(0), Some(nullity)), "{report:?}");
+            assert_eq!((report.manifold_dimension, report.is_teacher), (Some(manifold), true));
+            assert_eq!(report.loss, Some(Interval::ZERO));
+            assert_eq!(report.reason, Some(PointReason::SplitTeacher { nullity, manifold }));
+            assert!(report.reason.unwrap().to_string().contains("grows like the cube"));
+        }
+    }
+}
+
+/// The loss beside a split teacher grows like the cube of the distance, as the reason says.
+#[test]
+fn the_loss_beside_a_split_teacher_grows_like_the_cube() {
+    let problem = popgrad::TwoLayer::try_new(Matrix::identity(1, 2)).unwrap();
+    let loss = |t: f64| {
+        let w = Matrix::from_rows(&[[0.3, t], [0.7, -t]]);
+        problem.loss(popgrad::Student::new(w.view())).unwrap()
+    };
+    let rate = (loss(2e-2) / loss(1e-2)).log2();
+    assert!((rate - 3.0).abs() < 0.05 && loss(1e-2) > 0.0, "{rate}");
+}
+
+/// Opposite teachers, both students along one of them: the other has no part in the Hessian, whose zeros are counted.
+#[test]
+fn students_on_one_side_of_opposite_teachers_are_counted_out() {
+    for (behind, share) in [(0.5, 0.4), (0.5, 0.5), (2.0, 0.5)] {
+        let teacher = Matrix::from_rows(&[[0.6, 0.8], [-0.6 * behind, -0.8 * behind]]);
+        let point =
+            Matrix::from_rows(&[[0.6 * share, 0.8 * share], [0.6 * (1.0 - share), 0.8 * (1.0 - share)]]);
+        let report = certify(&teacher, &point);
+        assert_eq!((report.status, report.index, report.nullity), (PointStatus::Certified, Some(0), Some(2)));
+        assert_eq!(report.reason, Some(PointReason::SplitSide { nullity: 2, manifold: 1 }));
+        assert!(report.loss.unwrap().contains(0.25 * behind * behind) && !report.is_teacher, "{report:?}");
+        // The index does not tell what the cube does.
+        assert_eq!(minimum(&teacher, &point).status, PointStatus::Undecided);
+    }
+}
+
+/// (E.14): beside the students `(l_1, 0)`, `(l_2, 0)`, apart by `t` each, the loss changes by the cube of `t`.
+#[test]
+fn the_cube_beside_students_of_one_side() {
+    for (behind, first) in [(0.5, 0.5), (0.5, 0.9), (2.0, 0.5), (0.0, 0.2)] {
+        let second = 1.0 - first;
+        let teacher = Matrix::from_rows(&[[1.0, 0.0], [-behind, 0.0]]);
+        let problem = popgrad::TwoLayer::try_new(teacher).unwrap();
+        let loss = |t: f64| {
+            let w = Matrix::from_rows(&[[first, t], [second, -t]]);
+            problem.loss(popgrad::Student::new(w.view())).unwrap()
+        };
+        let t = 1e-3;
+        let want = (1.0 - (1.0 + behind) * (first * first + second * second))
+            / (6.0 * PI * (first * second).powi(2));
+        let got = (loss(t) - loss(0.0)) / t.powi(3);
+        assert!((got - want).abs() < 0.03 * want.abs() + 1e-3, "{behind} {first}: {got} {want}");
+    }
+}
+
+/// Students of one direction whose index stays open: what is known is said, and nothing is guessed.
+#[test]
+fn an_open_index_of_students_of_one_direction_is_explained() {
+    // With a leaky slope the teacher behind pulls on the students, so the point is another one, and not known exactly.
+    let teacher = Matrix::from_rows(&[[1.0, 0.0], [-0.5, 0.0]]);
+    let setting = PointSetting { leaky: 0.25, ..PointSetting::default() };
+    // (1-a)^2 (w - 1)/2 + a (w - 1/2) = 0.
+    let w = (0.28125 + 0.125) / (0.28125 + 0.25);
+    let point = Matrix::from_rows(&[[0.4 * w, 0.0], [0.6 * w, 0.0]]);
+    let report = in_setting(&teacher, &point, setting);
+    assert_eq!(
+        (report.status, report.index, report.nullity),
+        (PointStatus::Certified, None, None),
+        "{report:?}"
+    );
+    assert_eq!(
+        report.reason,
+        Some(PointReason::SplitOpen { open: 1, forced: 1, negative: 0, positive: 2, split: 1 })
+    );
+}
+
+fn in_setting(teacher: &Matrix, point: &Matrix, setting: PointSetting) -> PointReport {
+    let problem = problem(teacher, point.rows()).with_setting(setting).unwrap();
+    let report = problem.certify(point.view(), PointOptions::default()).unwrap();
+    if report.status == PointStatus::Certified {
+        let certificate = problem.certificate(std::slice::from_ref(&report)).unwrap();
+        assert_eq!(popgrad_proof::check_points(&certificate), Ok(1));
+        let mut white = certificate;
+        white.setting = PointSetting { leaky: white.setting.leaky + 0.125, ..PointSetting::default() };
+        assert!(report.is_teacher || popgrad_proof::check_points(&white).is_err());
+    }
+    report
+}
+
+/// The spurious minimum of two units and its saddle keep loss and index under a covariance, at `W L^-1` for a teacher `V L^-1`.
+#[test]
+fn a_covariance_moves_critical_points_and_keeps_their_index() {
+    let white = Matrix::from_rows(&[[1.0, 0.0], [0.0, 0.1]]);
+    // Sigma = L L^T with L = [[2, 0], [1, 0.5]]; u L^-1 = (u0/2 - u1, 2 u1) for rows u.
+    let sigma = Matrix::from_rows(&[[4.0, 2.0], [2.0, 1.25]]);
+    let moved = |x: &Matrix| {
+        let row = |j: usize| [0.5 * x.row(j)[0] - x.row(j)[1], 2.0 * x.row(j)[1]];
+        Matrix::from_rows(&[row(0), row(1)])
+    };
+    for (rows, index) in [
+        ([[0.03282785873636, -0.03955124042503], [0.99533080337093, 0.08389774864203]], 0),
+        ([[0.09361723484601, -0.05065111675380], [0.93647028033874, 0.09915565771259]], 1),
+    ] {
+        let point = Matrix::from_rows(&rows);
+        let plain = certify(&white, &point);
+        let setting = PointSetting { covariance: Some(sigma.clone()), ..PointSetting::default() };
+        let report = in_setting(&moved(&white), &moved(&point), setting);
+        assert_eq!((report.status, report.index), (PointStatus::Certified, Some(index)), "{report:?}");
+        let (a, b) = (plain.loss.unwrap(), report.loss.unwrap());
+        assert!((a.middle() - b.middle()).abs() < 1e-15 + a.width() + b.width(), "{a:?} {b:?}");
+    }
+}
+
+/// Leaky slopes and skips: the teacher stays a minimum, a fixed difference of skips moves it away, a trained one does not matter.
+#[test]
+fn leaky_slopes_and_skips_are_taken_into_account() {
+    let teacher = Matrix::from_rows(&[[1.0, 0.2], [-0.3, 0.8]]);
+    for leaky in [0.2, -0.5] {
+        let setting = PointSetting { leaky, ..PointSetting::default() };
+        let report = in_setting(&teacher, &teacher, setting);
+        assert_eq!((report.index, report.is_teacher, report.loss), (Some(0), true, Some(Interval::ZERO)));
+    }
+    let apart = PointSkip::Fixed { student: vec![0.1, 0.0], teacher: vec![0.0, 0.0] };
+    let report = in_setting(&teacher, &teacher, PointSetting { skip: apart, ..PointSetting::default() });
+    assert_eq!(report.status, PointStatus::Refuted, "{report:?}");
+    let same = PointSkip::Fixed { student: vec![0.1, 0.3], teacher: vec![0.1, 0.3] };
+    let report = in_setting(&teacher, &teacher, PointSetting { skip: same, ..PointSetting::default() });
+    assert_eq!((report.index, report.is_teacher), (Some(0), true));
+    let trained = PointSetting { skip: PointSkip::Trained, ..PointSetting::default() };
+    let report = in_setting(&teacher, &teacher, trained);
+    assert_eq!((report.index, report.is_teacher), (Some(0), true), "{report:?}");
+    // With a trained skip a student may stand opposite its teacher: relu(z) = z + relu(-z).
+    let mut turned = teacher.clone();
+    turned.row_mut(0).iter_mut().for_each(|x| *x = -*x);
+    let trained = PointSetting { skip: PointSkip::Trained, ..PointSetting::default() };
+    let report = in_setting(&teacher, &turned, trained);
+    assert_eq!((report.status, report.index), (PointStatus::Certified, Some(0)), "{report:?}");
+    assert!(report.loss.unwrap().contains(0.0) && report.loss.unwrap().hi() < 1e-12);
+    assert_eq!(certify(&teacher, &turned).status, PointStatus::Refuted);
+}
+
+#[test]
+fn settings_that_are_none_are_refused() {
+    let refused = |setting: PointSetting| {
+        problem(&Matrix::identity(2, 2), 2).with_setting(setting).unwrap_err().to_string()
+    };
+    let plain = PointSetting::default;
+    assert!(refused(PointSetting { leaky: f64::NAN, ..plain() }).contains("is not finite"));
+    let skip = PointSkip::Fixed { student: vec![1.0], teacher: vec![0.0, 0.0] };
+    assert!(refused(PointSetting { skip, ..plain() }).contains("the input dimension is 2"));
+    for (rows, reason) in [
+        ([[1.0, 2.0], [2.0, 1.0]], "not certainly positive definite, in row 1"),
+        ([[1.0, 0.2], [0.3, 1.0]], "not symmetric at [1, 0]"),
+        ([[1.0, f64::INFINITY], [0.3, 1.0]], "not finite"),
+    ] {
+        let covariance = Some(Matrix::from_rows(&rows));
+        let message = refused(PointSetting { covariance, ..plain() });
+        assert!(message.contains(reason), "{message}");
+    }
+    let covariance = Some(Matrix::identity(3, 3));
+    assert!(refused(PointSetting { covariance, ..plain() }).contains("2 x 2 is needed"));
 }
 
 #[test]

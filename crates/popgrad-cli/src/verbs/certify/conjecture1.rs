@@ -1,14 +1,12 @@
 //! `popgrad certify conjecture1`: the branch and bound and its certificate.
 
+use super::out::Out;
 use crate::Context;
-use crate::arguments::file_at;
 use crate::document::{Document, print};
 use crate::failure::Failure;
-use popgrad_lab::certificate::write_certificate;
-use popgrad_lab::storage::{Overwrite, refuse_existing};
+use popgrad_lab::certificate::Certificate;
 use popgrad_proof::{Conjecture1Proof, Region, prove_conjecture1};
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
 
 /// What is typed.
 #[derive(Debug, clap::Args)]
@@ -16,29 +14,20 @@ use std::path::PathBuf;
     L12(theta, phi) > 0 for 0 < phi < theta and < 0 for theta < phi < 2 pi, and the same for\n\
     L21(theta, phi) = L12(theta, theta - phi), on the whole closed domain.")]
 pub(crate) struct Args {
-    /// Where the certificate goes: FILE.json
-    #[arg(long, value_name = "FILE.json")]
-    out: Option<PathBuf>,
-    /// Replace a file that exists
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    out: Out,
 }
 
 /// Runs the proof.
 pub(super) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
-    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
-    if let Some(path) = &args.out {
-        refuse_existing(path, overwrite).map_err(file_at("--out"))?;
-    }
+    args.out.ready()?;
     let proof = prove_conjecture1().map_err(|e| Failure::plain(&e, e.kind()))?;
-    // What is not proved leaves no certificate.
-    if let (Some(path), true) = (&args.out, proof.is_complete()) {
-        write_certificate(path, &proof.certificate, overwrite).map_err(file_at("--out"))?;
-    }
+    let certificate = proof.is_complete().then(|| Certificate::Conjecture1(proof.certificate.clone()));
+    let written = args.out.write(certificate)?;
     if context.json {
-        document(args, &proof).print()?;
+        document(args, &proof, written.as_deref()).print()?;
     } else {
-        print(&text(args, &proof))?;
+        print(&text(args, &proof, written.as_deref()))?;
     }
     Ok(u8::from(!proof.is_complete()))
 }
@@ -47,9 +36,9 @@ fn status(proof: &Conjecture1Proof) -> &'static str {
     if proof.is_complete() { "certified" } else { "undecided" }
 }
 
-fn document(args: &Args, proof: &Conjecture1Proof) -> Document {
-    let out = args.out.as_ref().map(|p| p.display().to_string());
-    let mut document = Document::new("certify", None, &json!({"what": "conjecture1", "out": out}));
+fn document(args: &Args, proof: &Conjecture1Proof, written: Option<&str>) -> Document {
+    let mut document =
+        Document::new("certify", None, &json!({"what": "conjecture1", "out": args.out.shown()}));
     document.set("statement", "conjecture1");
     document.set("status", status(proof));
     document.set("undecided", proof.undecided());
@@ -72,11 +61,11 @@ fn document(args: &Args, proof: &Conjecture1Proof) -> Document {
     let mirror: Map<String, Value> =
         Region::ALL.iter().map(|r| (r.name().to_owned(), json!(r.mirrored().name()))).collect();
     document.set("l21", json!({"by": "L21(theta, phi) = L12(theta, theta - phi)", "regions": mirror}));
-    document.set("certificate", json!(out.filter(|_| proof.is_complete())));
+    document.set("certificate", json!(written));
     document
 }
 
-fn text(args: &Args, proof: &Conjecture1Proof) -> String {
+fn text(args: &Args, proof: &Conjecture1Proof, written: Option<&str>) -> String {
     let mut lines = vec![
         format!("Conjecture 1 of Tian (2017), L12 and L21: {}", status(proof)),
         "region   boxes   undecided   evaluations   least lower bound".to_owned(),
@@ -94,8 +83,6 @@ fn text(args: &Args, proof: &Conjecture1Proof) -> String {
     lines.push(
         "L21 by L21(theta, phi) = L12(theta, theta - phi): A and C to themselves, B and D exchanged".into(),
     );
-    if let (Some(path), true) = (&args.out, proof.is_complete()) {
-        lines.push(format!("certificate written to {}", path.display()));
-    }
+    lines.extend(args.out.line(written));
     lines.join("\n")
 }

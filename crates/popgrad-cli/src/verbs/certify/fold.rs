@@ -1,9 +1,11 @@
 //! `popgrad certify fold`: the ratio of two teachers' lengths at which the spurious minimum of two students vanishes.
 
+use super::out::Out;
 use crate::Context;
 use crate::document::{Document, number, print};
 use crate::failure::Failure;
 use crate::values;
+use popgrad_lab::certificate::Certificate;
 use popgrad_proof::{Fold, Interval, certify_threshold};
 use serde_json::{Value, json};
 
@@ -16,6 +18,8 @@ pub(crate) struct Args {
     /// Angle between the teachers in degrees, between 0 and 180
     #[arg(long, value_name = "DEGREES", value_parser = angle, allow_negative_numbers = true)]
     angle: f64,
+    #[command(flatten)]
+    out: Out,
 }
 
 fn angle(text: &str) -> Result<f64, String> {
@@ -25,11 +29,15 @@ fn angle(text: &str) -> Result<f64, String> {
 
 /// Runs the proof.
 pub(super) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    args.out.ready()?;
     let fold = certify_threshold(args.angle).map_err(|e| Failure::plain(&e, e.kind()))?;
+    let written = args.out.write(fold.as_ref().map(|f| Certificate::Fold(f.certificate(args.angle))))?;
     if context.json {
-        document(args, fold.as_ref()).print()?;
+        document(args, fold.as_ref(), written.as_deref()).print()?;
     } else {
-        print(&text(args, fold.as_ref()))?;
+        let mut lines = vec![text(args, fold.as_ref())];
+        lines.extend(args.out.line(written.as_deref()));
+        print(&lines.join("\n"))?;
     }
     Ok(u8::from(fold.is_none()))
 }
@@ -38,13 +46,15 @@ fn ends(x: Interval) -> Value {
     json!([x.lo(), x.hi()])
 }
 
-fn document(args: &Args, fold: Option<&Fold>) -> Document {
-    let mut document = Document::new("certify", None, &json!({"what": "fold", "angle": args.angle}));
+fn document(args: &Args, fold: Option<&Fold>, written: Option<&str>) -> Document {
+    let options = json!({"what": "fold", "angle": args.angle, "out": args.out.shown()});
+    let mut document = Document::new("certify", None, &options);
     document.set("status", if fold.is_some() { "certified" } else { "undecided" });
     document.set("undecided", usize::from(fold.is_none()));
     document.set("ratio", json!(fold.map(|f| ends(f.ratio))));
     document.set("theta", json!(fold.map(|f| ends(f.theta))));
     document.set("place", json!(fold.map(|f| ends(f.place))));
+    document.set("certificate", json!(written));
     document
 }
 

@@ -4,6 +4,7 @@ mod check;
 mod conjecture1;
 mod enumerate;
 mod fold;
+mod out;
 mod points;
 
 use crate::Context;
@@ -15,6 +16,9 @@ use popgrad::Kind;
 #[command(
     disable_help_subcommand = true,
     after_long_help = "Example:\n  popgrad certify conjecture1 --out conjecture1.json\n\n\
+    conjecture1, points, enumerate and fold search for a proof; with --out they write what they found as a certificate,\n\
+    and check verifies such a file without searching. fold proves at which ratio of the teachers' lengths the spurious\n\
+    minimum of two students vanishes, given the angle between the teachers.\n\n\
     Exit status 0 if everything is certified, 1 if something is refuted or undecided, or a certificate does not hold."
 )]
 pub(crate) struct Args {

@@ -1,15 +1,20 @@
 //! `popgrad certify points`: critical points near given ones, proved to exist, with their index.
 
+use super::out::Out;
 use crate::Context;
-use crate::arguments::{MEMORY_LIMIT, file_at, neurons, output_weights, same_dimension};
+use crate::arguments::{MEMORY_LIMIT, file_at, matrix, neurons, output_weights, same_dimension, skips};
 use crate::document::{Document, number, print, rows};
 use crate::failure::Failure;
 use crate::progress;
 use crate::signals::{Signal, Signals};
 use crate::values;
 use popgrad::Matrix;
+use popgrad_lab::certificate::Certificate;
 use popgrad_lab::storage::{is_array_location, read_array};
-use popgrad_proof::{Claim, Interval, PointError, PointOptions, PointProblem, PointReport, PointStatus};
+use popgrad_proof::{
+    Claim, Interval, PointError, PointOptions, PointProblem, PointReport, PointSetting, PointSkip,
+    PointStatus,
+};
 use serde_json::{Value, json};
 
 /// What is typed.
@@ -17,7 +22,8 @@ use serde_json::{Value, json};
 #[command(
     after_long_help = "Example:\n  popgrad certify points --teacher orthonormal:6 --points orthonormal:6\n\n\
     A point is certified if exactly one critical point lies near it, on a slice where symmetry moves it. Its loss,\n\
-    index and smallest eigenvalue hold for that critical point. The law of the input is N(0, I)."
+    index and smallest eigenvalue hold for that critical point. The law of the input is N(0, I), or N(0, S) with\n\
+    --covariance. Where a teacher is shared out over several students, the number of zero eigenvalues is given."
 )]
 pub(crate) struct Args {
     /// Teacher: FILE.npy, FILE.npz:NAME or a word
@@ -32,6 +38,20 @@ pub(crate) struct Args {
     /// Output weights of the students [default: ones]
     #[arg(long, value_name = "A", allow_hyphen_values = true)]
     student_output: Option<String>,
+    /// Slope of the activation below zero [default: 0]
+    ///
+    /// 0 is the ReLU, 1 is linear, -1 is the absolute value.
+    #[arg(long, value_name = "ALPHA", value_parser = values::finite, allow_negative_numbers = true)]
+    leaky: Option<f64>,
+    /// Linear skips: C.npy,CSTAR.npy of student and teacher, or the word trained
+    ///
+    /// Two files of shape (d,), which stay as they are. With the word, the student's skip is trained along with the weights and
+    /// takes its best value; that of the teacher does not matter then.
+    #[arg(long, value_name = "C,CSTAR")]
+    skip: Option<String>,
+    /// Covariance of the input: a file (d, d), positive definite [default: identity]
+    #[arg(long, value_name = "S")]
+    covariance: Option<String>,
     /// Distance within which the critical point has to lie
     ///
     /// By default 1e-5 of one plus the norm of the point, so that six digits of every entry are enough.
@@ -45,6 +65,8 @@ pub(crate) struct Args {
     /// Memory a call may use, like 500MiB [default: 4GiB]
     #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
     memory_limit: Option<u64>,
+    #[command(flatten)]
+    out: Out,
 }
 
 /// What that resolves to.
@@ -72,8 +94,10 @@ impl Plan {
         };
         let teacher_output = output("--teacher-output", args.teacher_output.as_ref(), teacher.rows())?;
         let student_output = output("--student-output", args.student_output.as_ref(), students)?;
-        let problem =
-            PointProblem::try_new(teacher, teacher_output, student_output).map_err(|e| plain(&e))?;
+        let setting = setting(args, teacher.cols())?;
+        let problem = PointProblem::try_new(teacher, teacher_output, student_output)
+            .and_then(|problem| problem.with_setting(setting))
+            .map_err(|e| plain(&e))?;
         let claim = if args.minimum { Claim::Minimum } else { Claim::Critical };
         let options = json!({
             "what": "points",
@@ -81,9 +105,13 @@ impl Plan {
             "points": args.points,
             "teacher_output": args.teacher_output,
             "student_output": args.student_output,
+            "leaky": args.leaky.unwrap_or(0.0),
+            "skip": args.skip,
+            "covariance": args.covariance,
             "radius": args.radius,
             "claim": if args.minimum { "minimum" } else { "critical" },
             "memory_limit": limit,
+            "out": args.out.shown(),
         });
         Ok(Self {
             problem,
@@ -94,18 +122,36 @@ impl Plan {
     }
 }
 
+/// Slope, skips and covariance.
+fn setting(args: &Args, d: usize) -> Result<PointSetting, Failure> {
+    let skip = match args.skip.as_deref() {
+        None => PointSkip::None,
+        Some("trained") => PointSkip::Trained,
+        Some(text) => skips(text, d).map(|(student, teacher)| PointSkip::Fixed { student, teacher })?,
+    };
+    let read = |location: &String| matrix("--covariance", location, "(d, d), the covariance of the input,");
+    let covariance = args.covariance.as_ref().map(read).transpose()?;
+    Ok(PointSetting { leaky: args.leaky.unwrap_or(0.0), skip, covariance })
+}
+
 fn plain(error: &PointError) -> Failure {
     Failure::plain(error, error.kind())
 }
 
 /// Runs the proofs, one point after the other.
 pub(super) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    args.out.ready()?;
     let plan = Plan::resolve(args)?;
     let (reports, stopped) = prove(&plan, &Signals::listen()?)?;
+    let wanted = args.out.shown().is_some() && stopped.is_none();
+    let certificate = if wanted { plan.problem.certificate(&reports) } else { None };
+    let written = args.out.write(certificate.map(Certificate::Points))?;
     if context.json {
-        document(&plan, &reports, stopped.is_some()).print()?;
+        document(&plan, &reports, stopped.is_some(), written.as_deref()).print()?;
     } else {
-        print(&text(&plan, &reports))?;
+        let mut lines = vec![text(&plan, &reports)];
+        lines.extend(args.out.line(written.as_deref()));
+        print(&lines.join("\n"))?;
     }
     if let Some(signal) = stopped {
         let message = format!("stopped after {} of {} points", reports.len(), plan.points.len());
@@ -137,12 +183,13 @@ fn count(reports: &[PointReport], status: PointStatus) -> usize {
     reports.iter().filter(|r| r.status == status).count()
 }
 
-fn document(plan: &Plan, reports: &[PointReport], interrupted: bool) -> Document {
+fn document(plan: &Plan, reports: &[PointReport], interrupted: bool, written: Option<&str>) -> Document {
     let mut document = Document::new("certify", None, &plan.options);
     for status in [PointStatus::Certified, PointStatus::Refuted, PointStatus::Undecided] {
         document.set(status.name(), count(reports, status));
     }
     document.set("points", reports.iter().map(certified_keys).collect::<Vec<Value>>());
+    document.set("certificate", json!(written));
     document.set("interrupted", interrupted);
     document
 }
@@ -163,6 +210,9 @@ pub(super) fn certified_keys(report: &PointReport) -> Value {
         "lambda_min_lower": report.lambda_min.map(Interval::lo),
         "lambda_min": report.lambda_min.map(ends),
         "index": report.index,
+        "nullity": report.nullity,
+        "certain_signs": report.certain_signs,
+        "is_teacher": report.is_teacher,
         "manifold_dimension": report.manifold_dimension,
         "coincident": report.coincident,
         "symmetry": report.symmetry,

@@ -2,7 +2,7 @@
 
 use super::sampled::sample_law;
 use super::{Args, BlocksArg};
-use crate::arguments::{file_at, neurons, output_weights, same_dimension, source, vector};
+use crate::arguments::{file_at, neurons, output_weights, same_dimension, skips, source};
 use crate::failure::Failure;
 use crate::problem::at;
 use popgrad::{Matrix, Network, NetworkError, SampleLaw, SamplePlan, Student, TwoLayer};
@@ -113,23 +113,6 @@ fn save_plan(args: &Args, path: &Path) -> Result<(PathBuf, Vec<BlocksArg>, Overw
     Ok((path.to_owned(), blocks, overwrite))
 }
 
-/// The skips of student and teacher.
-fn skips(text: &str, d: usize) -> Result<(Vec<f64>, Vec<f64>), Failure> {
-    let Some((student, teacher)) = text.split_once(',').filter(|(_, rest)| !rest.contains(',')) else {
-        let message = format!("\"{text}\" is not two files; C.npy,CSTAR.npy is needed, student first");
-        return Err(Failure::input("--skip", message));
-    };
-    let read = |location: &str| -> Result<Vec<f64>, Failure> {
-        let skip = vector("--skip", location, "(d,), one coefficient an input,")?;
-        if skip.len() == d {
-            return Ok(skip);
-        }
-        let message = format!("{location} has {} coefficients; the input dimension is {d}", skip.len());
-        Err(Failure::input("--skip", message))
-    };
-    Ok((read(student)?, read(teacher)?))
-}
-
 fn options(args: &Args) -> Value {
     let mut options: Map<String, Value> =
         args.problem.options().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
@@ -141,17 +124,4 @@ fn options(args: &Args) -> Value {
     options.insert("hessian".to_owned(), json!(args.hessian));
     options.insert("normal_equation".to_owned(), json!(args.normal_equation));
     Value::Object(options)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn skips_need_two_files() {
-        for text in ["c.npy", "a.npy,b.npy,c.npy"] {
-            let failure = skips(text, 2).unwrap_err();
-            assert!(failure.message().unwrap().contains("C.npy,CSTAR.npy is needed"), "{text}");
-        }
-    }
 }

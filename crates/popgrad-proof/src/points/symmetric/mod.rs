@@ -6,6 +6,7 @@
 //! eigenvalue of the Hessian is one of its restriction to the vectors that a smaller Young subgroup fixes.
 
 mod orbits;
+mod stored;
 mod structure;
 
 use super::error::PointReason;
@@ -128,7 +129,9 @@ impl Symmetric<'_> {
             }
         }
         let index = if open == 0 { self.structure.total(&negative) } else { None };
-        Ok(Spectrum { index, open, forced: 0, smallest })
+        let size = enclosure.len();
+        let certain = index.map_or([0, 0], |i| [i, size - i]);
+        Ok(Spectrum { index, open, certain, forced: 0, smallest })
     }
 }
 
