@@ -47,6 +47,23 @@ pub(crate) fn same_dimension(
     ))
 }
 
+/// The skips of student and teacher.
+pub(crate) fn skips(text: &str, d: usize) -> Result<(Vec<f64>, Vec<f64>), Failure> {
+    let Some((student, teacher)) = text.split_once(',').filter(|(_, rest)| !rest.contains(',')) else {
+        let message = format!("\"{text}\" is not two files; C.npy,CSTAR.npy is needed, student first");
+        return Err(Failure::input("--skip", message));
+    };
+    let read = |location: &str| -> Result<Vec<f64>, Failure> {
+        let skip = vector("--skip", location, "(d,), one coefficient an input,")?;
+        if skip.len() == d {
+            return Ok(skip);
+        }
+        let message = format!("{location} has {} coefficients; the input dimension is {d}", skip.len());
+        Err(Failure::input("--skip", message))
+    };
+    Ok((read(student)?, read(teacher)?))
+}
+
 /// Output weights: a file of shape (K,), or K numbers separated by commas.
 pub(crate) fn output_weights(argument: &str, text: &str, neurons: usize) -> Result<Vec<f64>, Failure> {
     let listed: Option<Vec<f64>> = text.split(',').map(|x| x.trim().parse().ok()).collect();

@@ -293,7 +293,7 @@ fn orbits(bench: &Bench<'_>) -> Outcome {
     for k in 2..=6 {
         let starts: u64 = if k == 6 { bench.pick(150, 3000) } else { bench.pick(200, 2000) };
         let problem = problem(k)?;
-        let mut atlas = Atlas::new(&problem, Trained::Weights);
+        let mut atlas = Atlas::try_new(&problem, Trained::Weights)?;
         for end in ends(bench, &problem, starts)? {
             atlas.add(&end, true)?;
         }

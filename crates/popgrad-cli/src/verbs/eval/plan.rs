@@ -2,7 +2,7 @@
 
 use super::sampled::sample_law;
 use super::{Args, BlocksArg};
-use crate::arguments::{file_at, neurons, output_weights, same_dimension, source, vector};
+use crate::arguments::{file_at, neurons, output_weights, same_dimension, skips, source};
 use crate::failure::Failure;
 use crate::problem::at;
 use popgrad::{Matrix, Network, NetworkError, SampleLaw, SamplePlan, Student, TwoLayer};
@@ -111,23 +111,6 @@ fn save_plan(args: &Args, path: &Path) -> Result<(PathBuf, Vec<BlocksArg>, Overw
         blocks.push(BlocksArg::W);
     }
     Ok((path.to_owned(), blocks, overwrite))
-}
-
-/// The skips of student and teacher.
-fn skips(text: &str, d: usize) -> Result<(Vec<f64>, Vec<f64>), Failure> {
-    let Some((student, teacher)) = text.split_once(',').filter(|(_, rest)| !rest.contains(',')) else {
-        let message = format!("\"{text}\" is not two files; C.npy,CSTAR.npy is needed, student first");
-        return Err(Failure::input("--skip", message));
-    };
-    let read = |location: &str| -> Result<Vec<f64>, Failure> {
-        let skip = vector("--skip", location, "(d,), one coefficient an input,")?;
-        if skip.len() == d {
-            return Ok(skip);
-        }
-        let message = format!("{location} has {} coefficients; the input dimension is {d}", skip.len());
-        Err(Failure::input("--skip", message))
-    };
-    Ok((read(student)?, read(teacher)?))
 }
 
 fn options(args: &Args) -> Value {
