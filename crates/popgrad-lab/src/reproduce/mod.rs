@@ -33,6 +33,7 @@ mod report;
 mod run;
 mod safran2018;
 mod sampling;
+mod surplus;
 mod symmetric;
 mod theorem1;
 mod theorem2;
@@ -40,6 +41,7 @@ mod theorem4;
 mod theorem5;
 mod theorem6;
 mod theorem7;
+mod three_blocks;
 
 pub use catalogue::{CATALOGUE, MINIMA, PAPERS, Paper};
 pub use claim::{Bound, Claim, Findings, Group, Illustration, Measured, Table, Verdict};
