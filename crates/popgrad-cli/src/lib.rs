@@ -51,6 +51,8 @@ enum Verb {
     Certify(Box<verbs::certify::Args>),
     /// Critical points: search, merge modulo symmetry, classify
     Critical(Box<verbs::critical::Args>),
+    /// Ensembles of starts: basins of attraction, with error bars
+    Sweep(Box<verbs::sweep::Args>),
     /// Every figure and claim of a paper, measured afresh
     Reproduce(Box<verbs::reproduce::Args>),
 }
@@ -102,6 +104,7 @@ fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Verb::Basin(arguments) => verbs::basin::run(arguments, &context),
         Verb::Certify(arguments) => verbs::certify::run(arguments, &context),
         Verb::Critical(arguments) => verbs::critical::run(arguments, &context),
+        Verb::Sweep(arguments) => verbs::sweep::run(arguments, &context),
         Verb::Reproduce(arguments) => verbs::reproduce::run(arguments, &context),
     }
 }

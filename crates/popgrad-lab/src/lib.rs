@@ -8,4 +8,5 @@ pub mod flow;
 pub mod portrait;
 pub mod reproduce;
 pub mod storage;
+pub mod sweep;
 pub mod words;

@@ -151,7 +151,7 @@ macro_rules! on_lanes {
 pub(crate) use on_lanes;
 
 /// Coefficients of `(asin(r)/r - 1)/y`, `y = r^2` in `[0, 1/4]`; relative error of `asin` below 5.6e-17.
-const ASIN: [f64; 12] = [
+pub(crate) const ASIN: [f64; 12] = [
     0.1666666666666665,
     0.07500000000020764,
     0.044642857103423646,
@@ -167,7 +167,7 @@ const ASIN: [f64; 12] = [
 ];
 
 /// Coefficients of `(atan(u)/u - 1)/z`, `z = u^2` in `[0, tan(pi/8)^2]`; relative error of `atan` below 7.2e-18.
-const ATAN: [f64; 11] = [
+pub(crate) const ATAN: [f64; 11] = [
     -0.3333333333333333,
     0.1999999999999552,
     -0.14285714284666542,
@@ -215,7 +215,7 @@ fn emulated(a: [f64; 8], b: [f64; 8], c: [f64; 8]) -> [f64; 8] {
 
 /// Horner's rule, highest coefficient last in the table.
 #[inline(always)]
-fn horner<S: Simd>(simd: S, table: &[f64], z: f64x8<S>) -> f64x8<S> {
+pub(crate) fn horner<S: Simd>(simd: S, table: &[f64], z: f64x8<S>) -> f64x8<S> {
     let mut sum = f64x8::splat(simd, table[table.len() - 1]);
     for c in table[..table.len() - 1].iter().rev() {
         sum = fused(simd, sum, z, f64x8::splat(simd, *c));

@@ -10,6 +10,7 @@ mod double_double;
 mod dynamics;
 mod eight;
 mod empirical;
+mod ensemble;
 mod input_law;
 mod kind;
 mod lanes;
@@ -35,7 +36,7 @@ pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
 pub use contour::zero_contour;
 pub use critical::{
     Atlas, AtlasClass, BlockFamily, ConeCounts, ConeMembership, CriticalError, CriticalPoint, CriticalSearch,
-    DescentEnd, FamilyPoint, GroupOrder, Isotropy, L12Error, L12Map, Nature, NormalEquation,
+    DescentEnd, EndClasses, FamilyPoint, GroupOrder, Isotropy, L12Error, L12Map, Nature, NormalEquation,
     NormalEquationError, RadialSolution, ResidualProjections, SearchAdvance, SearchEnd, SearchOptions,
     SearchStatus, SignAdvance, SignCount, SignForm, SignSurvey, SurplusFamily, Theorem3, cone_counts, l12,
     l12_numerator, l21,
@@ -46,6 +47,10 @@ pub use dynamics::{
     StepHalving, StopRule, Trained, TwoLayerLandscape, ZeroStudentRule,
 };
 pub use empirical::{EmpiricalGradient, EmpiricalLandscape, EmpiricalLoss};
+pub use ensemble::{
+    EnsembleAdvance, EnsembleDynamics, EnsembleError, EnsembleProgress, EnsembleRun, EnsembleStop, LossStop,
+    NormKind, RunEnd, RunStatus, StartLaw, TwoLayerEnsemble, XyEnsemble, XyStart,
+};
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;
 pub use lanes::Level;

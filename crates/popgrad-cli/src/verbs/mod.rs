@@ -7,3 +7,4 @@ pub(crate) mod eval;
 pub(crate) mod flow;
 pub(crate) mod portrait;
 pub(crate) mod reproduce;
+pub(crate) mod sweep;

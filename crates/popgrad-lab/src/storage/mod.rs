@@ -9,6 +9,7 @@ mod atomic;
 mod error;
 mod npy;
 mod npz;
+mod table;
 mod trajectory;
 
 pub use array::Array;
@@ -16,6 +17,7 @@ pub use atomic::{AtomicFile, Overwrite, refuse_existing};
 pub use error::StorageError;
 pub use npy::{read_npy, write_npy};
 pub use npz::{Column, Member, read_npz, write_npz};
+pub(crate) use table::{TableColumn, TableWriter};
 pub(crate) use trajectory::parquet_properties;
 pub use trajectory::{Provenance, TrajectoryRow, TrajectoryWriter};
 

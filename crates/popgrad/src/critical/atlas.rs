@@ -119,10 +119,7 @@ impl Atlas {
     }
 
     fn known(&self, loss: f64, configuration: &Configuration) -> Option<usize> {
-        let near = |class: &AtlasClass| {
-            let other = class.point.loss;
-            (loss - other).abs() <= SAME_LOSS * (loss.abs() + other.abs()) + 1e-12
-        };
+        let near = |class: &AtlasClass| is_same_loss(loss, class.point.loss);
         let same = |class: &AtlasClass| configuration.matches(&class.configuration, SAME).is_some();
         self.classes.iter().position(|class| near(class) && same(class))
     }
@@ -226,9 +223,14 @@ impl Atlas {
     }
 }
 
+/// Whether two losses may be of one class.
+pub(super) fn is_same_loss(a: f64, b: f64) -> bool {
+    (a - b).abs() <= SAME_LOSS * (a.abs() + b.abs()) + 1e-12
+}
+
 /// What of a student matters for the function: students of one direction and equal sign with equal shares, and `|a| w` with
 /// the sign of `a` where output weights are trained.
-fn essential(student: Student<'_>, trained: Trained) -> (Matrix, Vec<f64>) {
+pub(super) fn essential(student: Student<'_>, trained: Trained) -> (Matrix, Vec<f64>) {
     let mut weights = student.weights().to_matrix();
     let k = weights.rows();
     let mut output = if student.output.is_empty() { vec![1.0; k] } else { student.output.to_vec() };

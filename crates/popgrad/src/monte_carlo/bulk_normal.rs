@@ -75,7 +75,7 @@ pub(crate) struct BulkNormal {
 
 /// Sixteen vectors of 64-bit numbers, one for each pair of normals.
 type Words = [[u64; EIGHT]; PAIRS];
-/// Pairs made side by side: four chains of fused multiply-adds keep the units busy.
+/// Pairs made side by side. One suffices: the processor overlaps one pair with the next, and more spill registers.
 const CHAINS: usize = 1;
 /// Normal vectors in one superblock.
 const NORMALS: usize = 2 * PAIRS;

@@ -223,10 +223,8 @@ struct Assembly<'a> {
 
 /// What the blocks of one student share.
 struct StudentBlocks {
-    /// The axes `m_k` of every student, `K x dp`.
-    back: Vec<f64>,
     /// Of every student: the factor of its rank-two part, and of the identity.
-    scaled: Vec<f64>,
+    factor: Vec<f64>,
     diagonal: Vec<f64>,
     /// The student's own block, `dp x dp`.
     own: Vec<f64>,
@@ -243,8 +241,7 @@ impl StudentBlocks {
             identity[i * dp + i] = 1.0;
         }
         Self {
-            back: vec![0.0; k * dp],
-            scaled: vec![0.0; k],
+            factor: vec![0.0; k],
             diagonal: vec![0.0; k],
             own: vec![0.0; dp * dp],
             weighted: vec![0.0; (m + k) * dp],
@@ -259,8 +256,6 @@ impl Assembly<'_> {
         let Layout { k, d, dp, n, first_output, .. } = self.layout;
         let mut geometry = PairGeometry::new(m + k, dp);
         let mut blocks = StudentBlocks::new(m, k, d, dp);
-        // Blocks are written in whole vectors, so the last rows need more room than there is.
-        let mut last = vec![0.0; n + 8];
         let mut kernels = vec![0.0; if self.layout.outputs { k * k } else { 0 }];
         for j in 0..k {
             let e = &self.units[j * dp..(j + 1) * dp];
@@ -273,14 +268,16 @@ impl Assembly<'_> {
                 continue;
             }
             self.own_block(simd, j, m, &geometry, &mut blocks);
-            self.back_axes(simd, j, m, &geometry, &mut blocks);
-            for i in 0..d {
-                let start = (j * d + i) * n;
-                if let Some(row) = out.get_mut(start..start + n + 8) {
-                    self.weight_row(simd, (j, i), m, &geometry, &blocks, row);
-                } else {
-                    self.weight_row(simd, (j, i), m, &geometry, &blocks, &mut last);
-                    out[start..start + n].copy_from_slice(&last[..n]);
+            self.factors(j, m, &geometry, &mut blocks);
+            let rows = &mut out[j * d * n..(j + 1) * d * n];
+            match dp / 8 {
+                vectors if vectors % 3 == 0 => self.weight_rows::<S, 3>(simd, j, &geometry, &blocks, rows),
+                vectors if vectors % 2 == 0 => self.weight_rows::<S, 2>(simd, j, &geometry, &blocks, rows),
+                _ => self.weight_rows::<S, 1>(simd, j, &geometry, &blocks, rows),
+            }
+            if self.layout.outputs {
+                for (i, row) in rows.chunks_exact_mut(n).enumerate() {
+                    self.mixed_row((j, i), m, &geometry, &mut row[k * d..]);
                 }
             }
         }
@@ -294,31 +291,13 @@ impl Assembly<'_> {
         }
     }
 
-    /// The axes `m_k = (e_j - c e_k)/s` of every student, and the factors of its block.
+    /// The factors `a_j a_k / 2pi` of every student's block, and of the identity in it.
     #[inline(always)]
-    fn back_axes<S: Simd>(
-        &self,
-        simd: S,
-        j: usize,
-        m: usize,
-        geometry: &PairGeometry,
-        blocks: &mut StudentBlocks,
-    ) {
-        let dp = self.layout.dp;
-        let e = &self.units[j * dp..(j + 1) * dp];
-        for (k, axis) in blocks.back.chunks_exact_mut(dp).enumerate() {
-            let factor = self.slope * self.a[j] * self.a[k] / TAU;
+    fn factors(&self, j: usize, m: usize, geometry: &PairGeometry, blocks: &mut StudentBlocks) {
+        for (k, (factor, diagonal)) in blocks.factor.iter_mut().zip(&mut blocks.diagonal).enumerate() {
+            *factor = self.slope * self.a[j] * self.a[k] / TAU;
             let linear = if self.by_sum.is_some() { self.alpha * self.a[j] * self.a[k] } else { 0.0 };
-            blocks.scaled[k] = factor * geometry.sines[m + k];
-            blocks.diagonal[k] = factor.mul_add(geometry.psi[m + k], linear);
-            let sine = geometry.sines[m + k];
-            let inverse = f64x8::splat(simd, if sine > 0.0 { 1.0 / sine } else { 0.0 });
-            let slope = f64x8::splat(simd, -geometry.cosines[m + k]);
-            let f = &self.units[k * dp..(k + 1) * dp];
-            for ((x, y), r) in e.chunks_exact(8).zip(f.chunks_exact(8)).zip(axis.chunks_exact_mut(8)) {
-                let rest = fused(simd, slope, f64x8::from_slice(simd, y), f64x8::from_slice(simd, x));
-                (rest * inverse).store_slice(r);
-            }
+            *diagonal = factor.mul_add(geometry.psi[m + k], linear);
         }
     }
 
@@ -376,65 +355,89 @@ impl Assembly<'_> {
         }
     }
 
-    /// The row of component `i` of `w_j`. Blocks are written in order of `k`; what a block writes beyond its `d` columns is
-    /// zero and is overwritten by the next.
+    /// The rows of `w_j` in all hidden weights, `C` vectors at a time. The last vector of a block ends with the block, so
+    /// that nothing is written beyond it; blocks of fewer than eight columns pass through a buffer.
     #[inline(always)]
-    fn weight_row<S: Simd>(
+    fn weight_rows<S: Simd, const C: usize>(
         &self,
         simd: S,
-        (j, i): (usize, usize),
-        m: usize,
+        j: usize,
         geometry: &PairGeometry,
         blocks: &StudentBlocks,
-        out: &mut [f64],
+        rows: &mut [f64],
     ) {
         let Layout { k, d, dp, .. } = self.layout;
-        match dp / 8 {
-            vectors if vectors % 3 == 0 => self.weight_blocks::<S, 3>(simd, (j, i), m, geometry, blocks, out),
-            vectors if vectors % 2 == 0 => self.weight_blocks::<S, 2>(simd, (j, i), m, geometry, blocks, out),
-            _ => self.weight_blocks::<S, 1>(simd, (j, i), m, geometry, blocks, out),
-        }
-        if self.layout.outputs {
-            self.mixed_row((j, i), m, geometry, &mut out[k * d..k * d + k]);
+        for other in 0..k {
+            for at in (0..dp).step_by(8 * C) {
+                let mut columns = [0; C];
+                for (c, column) in columns.iter_mut().enumerate() {
+                    *column = (at + 8 * c).min(d.saturating_sub(8));
+                }
+                if other == j {
+                    self.own_columns::<S, C>(simd, j, columns, &blocks.own, rows);
+                } else {
+                    self.pair_columns::<S, C>(simd, (j, other), columns, geometry, blocks, rows);
+                }
+            }
         }
     }
 
-    /// The derivatives in component `i` of `w_j` and all hidden weights, `C` vectors at a time.
+    /// The vectors that begin at `columns` of the own block of `w_j`.
     #[inline(always)]
-    fn weight_blocks<S: Simd, const C: usize>(
+    fn own_columns<S: Simd, const C: usize>(
         &self,
         simd: S,
-        (j, i): (usize, usize),
-        m: usize,
+        j: usize,
+        columns: [usize; C],
+        own: &[f64],
+        rows: &mut [f64],
+    ) {
+        let Layout { d, dp, n, .. } = self.layout;
+        for (row, own) in rows.chunks_exact_mut(n).zip(own.chunks_exact(dp)) {
+            let block = &mut row[j * d..(j + 1) * d];
+            for column in columns {
+                store_within(f64x8::from_slice(simd, &own[column..column + 8]), block, column);
+            }
+        }
+    }
+
+    /// The vectors that begin at `columns` of the block of student `other`, of the rows of `w_j`: the rank-two part
+    /// `factor (n_i (e - c f) + e_i s f)`, in which `e - c f = s m`, and the diagonal.
+    #[inline(always)]
+    fn pair_columns<S: Simd, const C: usize>(
+        &self,
+        simd: S,
+        (j, other): (usize, usize),
+        columns: [usize; C],
         geometry: &PairGeometry,
         blocks: &StudentBlocks,
-        out: &mut [f64],
+        rows: &mut [f64],
     ) {
-        let Layout { d, dp, .. } = self.layout;
-        let e = self.units[j * dp + i];
-        let one = &blocks.identity[i * dp..(i + 1) * dp];
-        for other in 0..self.layout.k {
-            let cells = &mut out[other * d..other * d + dp];
-            if other == j {
-                cells.copy_from_slice(&blocks.own[i * dp..(i + 1) * dp]);
-                continue;
-            }
-            let (x, y) =
-                (&blocks.back[other * dp..(other + 1) * dp], &self.units[other * dp..(other + 1) * dp]);
-            let scaled = blocks.scaled[other];
-            let first = f64x8::splat(simd, scaled * geometry.across[(m + other) * dp + i]);
-            let second = f64x8::splat(simd, scaled * e);
-            let diagonal = f64x8::splat(simd, blocks.diagonal[other]);
-            let mut start = 0;
-            while start < dp {
-                for c in 0..C {
-                    let part = start + 8 * c..start + 8 * c + 8;
-                    let sum = second * f64x8::from_slice(simd, &y[part.clone()]);
-                    let sum = fused(simd, first, f64x8::from_slice(simd, &x[part.clone()]), sum);
-                    let one = f64x8::from_slice(simd, &one[part.clone()]);
-                    fused(simd, diagonal, one, sum).store_slice(&mut cells[part]);
-                }
-                start += 8 * C;
+        let Layout { d, dp, n, .. } = self.layout;
+        let z = self.b.len() + other;
+        let mut x = [f64x8::splat(simd, 0.0); C];
+        let mut y = x;
+        let factor = f64x8::splat(simd, blocks.factor[other]);
+        let sine = f64x8::splat(simd, blocks.factor[other] * geometry.sines[z]);
+        let slope = f64x8::splat(simd, -geometry.cosines[z]);
+        for c in 0..C {
+            let (own, start) = (j * dp + columns[c], other * dp + columns[c]);
+            let e = f64x8::from_slice(simd, &self.units[own..own + 8]);
+            let f = f64x8::from_slice(simd, &self.units[start..start + 8]);
+            x[c] = factor * fused(simd, slope, f, e);
+            y[c] = sine * f;
+        }
+        let diagonal = f64x8::splat(simd, blocks.diagonal[other]);
+        let across = &geometry.across[z * dp..][..d];
+        let e = &self.units[j * dp..][..d];
+        for (i, row) in rows.chunks_exact_mut(n).enumerate() {
+            let (a, b) = (f64x8::splat(simd, across[i]), f64x8::splat(simd, e[i]));
+            let one = &blocks.identity[i * dp..(i + 1) * dp];
+            let block = &mut row[other * d..(other + 1) * d];
+            for c in 0..C {
+                let sum = fused(simd, a, x[c], b * y[c]);
+                let one = f64x8::from_slice(simd, &one[columns[c]..columns[c] + 8]);
+                store_within(fused(simd, diagonal, one, sum), block, columns[c]);
             }
         }
     }
@@ -477,6 +480,20 @@ impl Assembly<'_> {
 #[inline(always)]
 fn angles(geometry: &PairGeometry, z: usize, own: usize) -> (f64, f64, f64) {
     if z == own { (PI, 0.0, 1.0) } else { (geometry.psi[z], geometry.sines[z], geometry.cosines[z]) }
+}
+
+/// Stores a vector at `column` of a row, or as much of it as a row of fewer than eight columns takes.
+#[inline(always)]
+fn store_within<S: Simd>(x: f64x8<S>, row: &mut [f64], column: usize) {
+    if let Some(cells) = row.get_mut(column..column + 8) {
+        x.store_slice(cells);
+    } else {
+        let mut all = [0.0; 8];
+        x.store_slice(&mut all);
+        for (cell, x) in row.iter_mut().zip(all) {
+            *cell = x;
+        }
+    }
 }
 
 /// Four rows of `sum_z x_z y_z^T` from row `i` on, in `C` vectors of columns from `at` on; rows of all matrices are `dp` long.

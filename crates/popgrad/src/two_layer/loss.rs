@@ -93,7 +93,7 @@ impl TwoLayer {
     }
 
     /// `1/2 b^T k(V, V) b`, the teacher's own energy in white coordinates.
-    pub(super) fn energy(&self) -> f64 {
+    pub(crate) fn energy(&self) -> f64 {
         *self.white.energy.get_or_init(|| {
             let m = self.output.len();
             let mut lanes = LaneField::new(self, m);

@@ -33,5 +33,6 @@ pub use error::TwoLayerError;
 pub use evaluator::Evaluator;
 pub use hessian::Blocks;
 pub use problem::TwoLayer;
+pub(crate) use reduction::Basis;
 pub use reduction::Reduction;
 pub use student::{Gradient, Student};

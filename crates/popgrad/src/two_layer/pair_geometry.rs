@@ -45,10 +45,11 @@ impl PairGeometry {
             let cosine = self.cosines[z];
             let slope = f64x8::splat(simd, -cosine);
             let mut square = f64x8::splat(simd, 0.0);
-            for ((x, y), r) in e.chunks_exact(8).zip(f.chunks_exact(8)).zip(axis.chunks_exact_mut(8)) {
+            for at in (0..self.dp).step_by(8) {
+                let (x, y) = (&e[at..at + 8], &f[at..at + 8]);
                 let rest = fused(simd, slope, f64x8::from_slice(simd, x), f64x8::from_slice(simd, y));
                 square = fused(simd, rest, rest, square);
-                rest.store_slice(r);
+                rest.store_slice(&mut axis[at..at + 8]);
             }
             let sine = sum_lanes(square).sqrt();
             self.sines[z] = sine;
@@ -56,7 +57,8 @@ impl PairGeometry {
                 self.psi[z] = libm::atan2(sine, -cosine);
             }
             let inverse = f64x8::splat(simd, if sine > 0.0 { 1.0 / sine } else { 0.0 });
-            for r in axis.chunks_exact_mut(8) {
+            for at in (0..self.dp).step_by(8) {
+                let r = &mut axis[at..at + 8];
                 (f64x8::from_slice(simd, r) * inverse).store_slice(r);
             }
         }

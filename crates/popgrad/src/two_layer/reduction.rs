@@ -72,7 +72,7 @@ impl TwoLayer {
             return Ok(Reduction { problem: self.clone(), weights, skip, basis: None });
         }
         self.check_memory("the basis of the units' span", vectors.len() as u128 * d as u128)?;
-        let mut basis = Basis { d, vectors: Vec::new() };
+        let mut basis = Basis::new(d);
         let coordinates: Vec<Vec<f64>> =
             vectors.iter().map(|u| on_lanes!(self.lanes, _simd => basis.coordinates(u))).collect();
         let r = basis.close();
@@ -130,16 +130,36 @@ impl Reduction {
 }
 
 /// An orthonormal basis that grows with the vectors it is shown.
-struct Basis {
+#[derive(Clone, Debug)]
+pub(crate) struct Basis {
     d: usize,
     vectors: Vec<Vec<f64>>,
 }
 
 impl Basis {
+    /// The empty basis of `R^d`.
+    pub(crate) fn new(d: usize) -> Self {
+        Self { d, vectors: Vec::new() }
+    }
+
+    /// The number of basis vectors.
+    pub(crate) fn len(&self) -> usize {
+        self.vectors.len()
+    }
+
+    /// The vector of the given coordinates, written to `out`; coordinates beyond the basis are not looked at.
+    #[inline(always)]
+    pub(crate) fn combine(&self, coordinates: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        for (c, q) in coordinates.iter().zip(&self.vectors) {
+            add_multiple(out, *c, q);
+        }
+    }
+
     /// Coordinates of `u`, after its part outside the basis has become a basis vector. The projection is removed twice,
     /// which leaves the new vector orthogonal to rounding however small that part is.
     #[inline(always)]
-    fn coordinates(&mut self, u: &[f64]) -> Vec<f64> {
+    pub(crate) fn coordinates(&mut self, u: &[f64]) -> Vec<f64> {
         let scale = power_of_two_scale(u);
         let mut rest: Vec<f64> = u.iter().map(|x| x * scale).collect();
         let length = dot(&rest, &rest).sqrt();

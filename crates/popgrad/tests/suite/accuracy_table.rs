@@ -22,6 +22,7 @@ const PLAIN_TYPES: &[&str] = &[
     "Matrix",        // stored entries
     "MatrixView",
     "RecordPlan", // options
+    "RunStatus",  // words
     "Status",     // words
     "Student",    // borrowed entries
 ];
@@ -91,6 +92,23 @@ const NOT_NUMERIC: &[&str] = &[
     "Status::name",
     "TwoLayerLandscape::split",
     "TwoLayerLandscape::state",
+    // ensemble: starts, tested as the laws of random; ends, whose error is that of a step, see tests/suite/ensemble
+    "EnsembleDynamics::descent",
+    "EnsembleDynamics::flow",
+    "EnsembleRun::finish",
+    "EnsembleRun::progress",
+    "EnsembleRun::take_ended",
+    "StartLaw::around_plane",
+    "StartLaw::normal",
+    "TwoLayerEnsemble::problem",
+    "TwoLayerEnsemble::runs",
+    "TwoLayerEnsemble::start",
+    "TwoLayerEnsemble::starts",
+    "TwoLayerEnsemble::students",
+    "XyEnsemble::plane",
+    "XyEnsemble::runs",
+    "XyEnsemble::start",
+    "XyEnsemble::starts",
     // random: laws, tested by their moments and frozen by their bits, see tests/suite/random_stream
     "RandomStream::next_u64",
     "RandomStream::uniform",

@@ -9,6 +9,7 @@ mod critical; // normal equation, Theorem 3, L12 and its map; search, classes, c
 mod dynamics; // descent and flow: order, tolerances, exact solutions, events, the same bits wherever a run is cut
 mod eigenvalues; // symmetric matrices: eigenvalues and eigenvectors
 mod empirical; // the loss on given data: plain sums, finite differences, its landscape
+mod ensemble; // many starts in lanes: the same bits everywhere, agreement with single runs, rules that end a run
 mod fixture; // reads golden values, and keeps the worst error of a test
 mod ground; // angles, kernel, gating function, second derivatives, laws of the input
 mod monte_carlo; // sampled gating function, loss and gradient; calibrated errors; dependent samples

@@ -1,0 +1,59 @@
+//! A finished sweep as lines of text.
+
+use popgrad_lab::sweep::{CellSummary, Summary};
+use std::path::Path;
+
+/// Classes listed for a cell.
+const MOST_CLASSES: usize = 8;
+/// Cells whose classes are listed.
+const MOST_CELLS: usize = 40;
+
+pub(super) fn summary(summary: &Summary, out: &Path) -> String {
+    let mut lines = Vec::new();
+    for cell in summary.cells.iter().take(MOST_CELLS) {
+        lines.push(head(cell));
+        for class in cell.classes.iter().take(MOST_CLASSES) {
+            let eigenvalue = class.lambda_min.map_or_else(|| "-".to_owned(), |x| format!("{x:.8}"));
+            lines.push(
+                format!(
+                    "  {:>9} {:>8.3} %  [{:.3}, {:.3}]  loss {:<18} lambda_min {:<12} {} {}",
+                    class.count,
+                    100.0 * class.share.share,
+                    100.0 * class.share.low,
+                    100.0 * class.share.high,
+                    format!("{:.12}", class.loss),
+                    eigenvalue,
+                    class.nature.as_deref().unwrap_or(&class.kind),
+                    class.isotropy.as_deref().unwrap_or("")
+                )
+                .trim_end()
+                .to_owned(),
+            );
+        }
+        if let Some(more) = cell.classes.len().checked_sub(MOST_CLASSES).filter(|n| *n > 0) {
+            lines.push(format!("  and {more} more classes"));
+        }
+    }
+    if let Some(more) = summary.cells.len().checked_sub(MOST_CELLS).filter(|n| *n > 0) {
+        lines.push(format!("and {more} more cells, in cells.parquet"));
+    }
+    lines.push(format!("tables: {}", out.display()));
+    lines.join("\n")
+}
+
+fn head(cell: &CellSummary) -> String {
+    let keys: Vec<String> = cell.keys.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    let keys = if keys.is_empty() { String::new() } else { format!(" ({})", keys.join(", ")) };
+    let statuses: Vec<String> = cell.statuses.iter().map(|(name, n)| format!("{n} {name}")).collect();
+    format!(
+        "cell {}{keys}: {} runs, {:.3} % global [{:.3}, {:.3}], mean {:.0} steps, at most {}; {}",
+        cell.cell,
+        cell.runs,
+        100.0 * cell.global_share.share,
+        100.0 * cell.global_share.low,
+        100.0 * cell.global_share.high,
+        cell.mean_steps,
+        cell.most_steps,
+        statuses.join(", ")
+    )
+}

@@ -1,0 +1,79 @@
+//! Ends of one cell's runs, merged into classes in the order of the runs.
+
+use super::cell::{Cell, Ensemble};
+use super::error::SweepError;
+use super::part::{Class, Representative};
+use popgrad::{EndClasses, MatrixView, Student};
+
+/// Classes beyond which they mean nothing.
+const MOST_CLASSES: usize = 100_000;
+
+/// Classes being gathered.
+#[derive(Debug)]
+pub(super) struct Classes<'c> {
+    cell: &'c Cell,
+    known: Known,
+    representatives: Vec<Representative>,
+}
+
+#[derive(Debug)]
+enum Known {
+    /// Up to the symmetries of the problem.
+    TwoLayer(EndClasses),
+    /// Points of the plane as they are.
+    Xy,
+}
+
+impl<'c> Classes<'c> {
+    pub(super) fn new(cell: &'c Cell) -> Self {
+        let known = match &cell.ensemble {
+            Ensemble::TwoLayer(ensemble, trained) => {
+                Known::TwoLayer(EndClasses::new(ensemble.problem(), *trained, cell.tolerance))
+            }
+            Ensemble::Xy(_) => Known::Xy,
+        };
+        Self { cell, known, representatives: Vec::new() }
+    }
+
+    /// The class of an end, the first that fits; a new one if none does.
+    pub(super) fn add(&mut self, end: &Representative) -> Result<Class, SweepError> {
+        let class = match &mut self.known {
+            Known::TwoLayer(classes) => {
+                let k = self.cell.students();
+                let fail = |message: String| SweepError::Cell {
+                    cell: self.cell.number,
+                    message: format!("run {}: {message}", end.run),
+                    kind: popgrad::Kind::Input,
+                };
+                let weights = MatrixView::try_new(k, end.weights.len() / k.max(1), &end.weights)
+                    .map_err(|e| fail(e.to_string()))?;
+                let student = Student::new(weights).with_output(self.cell.output(end));
+                classes.add(student, end.loss).map_err(|e| fail(e.to_string()))?
+            }
+            Known::Xy => {
+                let near = |other: &Representative| {
+                    other.weights.iter().zip(&end.weights).all(|(a, b)| (a - b).abs() <= self.cell.tolerance)
+                };
+                self.representatives.iter().position(near).unwrap_or(self.representatives.len())
+            }
+        };
+        if class == self.representatives.len() {
+            if class == MOST_CLASSES {
+                let (cell, most) = (self.cell.number, MOST_CLASSES);
+                return Err(SweepError::Classes { cell, most, tolerance: self.cell.tolerance });
+            }
+            self.representatives.push(end.clone());
+        }
+        Ok(Class::Number(u32::try_from(class).unwrap_or(u32::MAX)))
+    }
+
+    /// The first end of each class.
+    pub(super) fn into_representatives(self) -> Vec<Representative> {
+        self.representatives
+    }
+
+    /// As [`Classes::into_representatives`], without giving them up.
+    pub(super) fn representatives(&self) -> &[Representative] {
+        &self.representatives
+    }
+}

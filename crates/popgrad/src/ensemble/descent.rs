@@ -1,0 +1,342 @@
+//! Gradient descent over lanes: steps, the rules that end a run, and the refill of its lane.
+
+use super::problem::{LaneProblem, Measures};
+use super::queue::Queue;
+use super::run::Machine;
+use super::{EnsembleDynamics, EnsembleStop, NormKind, RunEnd, RunStatus};
+use crate::StepHalving;
+use crate::eight::{EIGHT, Eight};
+use crate::lanes::{Lanes, on_lanes};
+use fearless_simd::{Select, Simd, SimdBase, SimdMask, f64x8};
+use std::ops::Range;
+
+/// A run ends as diverged once its gradient norm exceeds this.
+const DIVERGENCE: f64 = 1e100;
+
+/// Students with a smaller squared length count as zero: below, squares leave the range of numbers.
+const ZERO_SQUARE: f64 = 1e-280;
+
+/// After so many halvings of its step a run ends as stalled.
+const MAX_HALVINGS: u32 = 60;
+
+/// A rise of the loss by less than this share of the loss's terms is rounding.
+const LOSS_ROUNDING: f64 = 64.0 * f64::EPSILON;
+
+/// What the lanes of a group compare with; every entry is one lane's.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rules {
+    /// `-eta unit`.
+    scale: Eight,
+    /// Squared bound on the gradient norm, in units of the field; `-1` where there is none.
+    bound: Eight,
+    /// Squared norm above which the run restarts or has diverged.
+    limit: Eight,
+    /// The loss one step before, and for how many steps it has been low without rising.
+    loss_before: Eight,
+    calm: Eight,
+}
+
+/// One lane's run.
+#[derive(Clone, Copy, Debug)]
+struct LaneRun {
+    run: u64,
+    /// The machine's clock at the run's start, or at its last restart.
+    begun: u64,
+    step: f64,
+    halvings: u32,
+}
+
+/// Gradient descent of a range of runs.
+#[derive(Debug)]
+pub(super) struct Descent<P> {
+    problem: P,
+    step: f64,
+    restart_above: Option<f64>,
+    stop: EnsembleStop,
+    lanes: Lanes,
+    queue: Queue,
+    /// States now and after the next step, group by group.
+    now: Vec<Eight>,
+    next: Vec<Eight>,
+    rules: Vec<Rules>,
+    runs: Vec<Option<LaneRun>>,
+    /// Squared norms, smallest squared lengths and calm counts of the last step, group by group.
+    met: Vec<Met>,
+    /// Steps that the lanes have taken together since the machine began.
+    clock: u64,
+}
+
+/// What the last step met in a group's lanes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Met {
+    total: Eight,
+    largest: Eight,
+    shortest: Eight,
+}
+
+impl<P: LaneProblem> Descent<P> {
+    pub(super) fn new(
+        problem: P,
+        (dynamics, stop): (EnsembleDynamics, EnsembleStop),
+        runs: &Range<u64>,
+        lanes: Lanes,
+    ) -> Self {
+        let (step, halving) = match dynamics {
+            EnsembleDynamics::Descent { step, halving } => (step, halving),
+            EnsembleDynamics::Flow { .. } => (0.0, StepHalving::Never),
+        };
+        let restart_above = match halving {
+            StepHalving::RestartAbove { gradient_norm } => Some(gradient_norm),
+            _ => None,
+        };
+        let size = problem.entries() * P::GROUPS;
+        let mut machine = Self {
+            problem,
+            step,
+            restart_above,
+            stop,
+            lanes,
+            queue: Queue::new(runs),
+            now: vec![Eight::default(); size],
+            next: vec![Eight::default(); size],
+            rules: vec![Rules::default(); P::GROUPS],
+            runs: vec![None; P::GROUPS * EIGHT],
+            met: vec![Met::default(); P::GROUPS],
+            clock: 0,
+        };
+        for lane in 0..P::GROUPS * EIGHT {
+            machine.refill(lane);
+        }
+        std::mem::swap(&mut machine.now, &mut machine.next);
+        machine
+    }
+
+    /// Gives a lane the next run, its first state in `next`; rests the lane where there is none.
+    fn refill(&mut self, lane: usize) {
+        let run = self.queue.take_next();
+        self.runs[lane] = run.map(|run| LaneRun { run, begun: self.clock, step: self.step, halvings: 0 });
+        self.begin(lane);
+    }
+
+    /// Puts a lane at the start of its run.
+    fn begin(&mut self, lane: usize) {
+        let (group, at) = (lane / EIGHT, lane % EIGHT);
+        let mut state = vec![0.0; self.problem.entries()];
+        let unit = self.problem.unit();
+        let (scale, bound, limit) = match self.runs[lane] {
+            Some(run) => {
+                self.problem.begin(run.run, &mut state);
+                let bound = self.stop.gradient_norm.map_or(-1.0, |bound| (bound / unit) * (bound / unit));
+                let limit = self.restart_above.unwrap_or(DIVERGENCE).min(DIVERGENCE) / unit;
+                // The start itself may exceed the limit of restarts; that is judged lane by lane.
+                (-run.step * unit, bound * (1.0 + 8.0 * f64::EPSILON), limit * limit)
+            }
+            None => {
+                self.problem.idle(&mut state);
+                (0.0, -1.0, f64::INFINITY)
+            }
+        };
+        let rules = &mut self.rules[group];
+        rules.scale.0[at] = scale;
+        rules.bound.0[at] = bound;
+        rules.limit.0[at] = limit;
+        rules.loss_before.0[at] = f64::NEG_INFINITY;
+        rules.calm.0[at] = 0.0;
+        let size = self.problem.entries();
+        for (to, x) in self.next[group * size..(group + 1) * size].iter_mut().zip(&state) {
+            to.0[at] = *x;
+        }
+    }
+
+    /// Steps of a lane's run so far.
+    fn steps_of(&self, run: &LaneRun) -> u64 {
+        self.clock - run.begun
+    }
+
+    /// Evaluates states, moves, and stops at the first state at which some lane may have something to settle; returns
+    /// the number of evaluations. The last evaluation's states are in `next`, those it was made at in `now`.
+    #[inline(always)]
+    fn steps<S: Simd, const LOSS: bool>(&mut self, simd: S, most: u64) -> u64 {
+        let size = self.problem.entries();
+        let calm_steps = self.stop.loss.map_or(0, |rule| rule.steps) as f64;
+        let below = self.stop.loss.map_or(0.0, |rule| rule.below / self.problem.unit());
+        let noise = LOSS_ROUNDING * self.problem.loss_scale();
+        let mut done = 0;
+        while done < most {
+            if done > 0 {
+                std::mem::swap(&mut self.now, &mut self.next);
+            }
+            let mut found = false;
+            for group in 0..P::GROUPS {
+                let part = group * size..(group + 1) * size;
+                let rules = &mut self.rules[group];
+                let scale = rules.scale.load(simd);
+                let met =
+                    self.problem.step::<S, LOSS>(simd, &self.now[part.clone()], &mut self.next[part], scale);
+                found |= judge::<S, LOSS>(simd, rules, &met, self.stop.norm, (below, calm_steps, noise));
+                let to = &mut self.met[group];
+                to.total.store(met.total);
+                to.largest.store(met.largest);
+                to.shortest.store(met.shortest);
+            }
+            done += 1;
+            if found {
+                break;
+            }
+        }
+        done
+    }
+
+    /// Evaluations until some run has used up its steps, counting the one that finds it.
+    fn until_limit(&self) -> u64 {
+        let left = self.runs.iter().flatten().map(|run| self.stop.steps.saturating_sub(self.steps_of(run)));
+        left.min().unwrap_or(0).saturating_add(1)
+    }
+
+    /// Settles every lane at the state of the last evaluation.
+    fn settle(&mut self) {
+        for lane in 0..self.runs.len() {
+            let Some(run) = self.runs[lane] else { continue };
+            let (group, at) = (lane / EIGHT, lane % EIGHT);
+            let met = &self.met[group];
+            let square = match self.stop.norm {
+                NormKind::Frobenius => met.total.0[at],
+                NormKind::LargestNeuron => met.largest.0[at],
+            };
+            let norm = square.sqrt() * self.problem.unit();
+            let steps = self.steps_of(&run);
+            let too_large = !norm.is_finite() || norm > self.restart_above.unwrap_or(f64::INFINITY);
+            let calm = self.stop.loss.is_some_and(|rule| self.rules[group].calm.0[at] >= rule.steps as f64);
+            let status = if met.shortest.0[at] < ZERO_SQUARE {
+                RunStatus::ZeroStudent
+            } else if self.restart_above.is_some() && steps > 0 && too_large {
+                self.restart(lane, run);
+                continue;
+            } else if !norm.is_finite() || norm > DIVERGENCE {
+                RunStatus::Diverged
+            } else if self.stop.gradient_norm.is_some_and(|bound| norm <= bound) {
+                RunStatus::Converged
+            } else if calm {
+                RunStatus::LossBelow
+            } else if steps >= self.stop.steps {
+                RunStatus::StepLimit
+            } else {
+                continue;
+            };
+            if norm.is_finite() || steps == 0 {
+                self.file(lane, run, status, norm.min(f64::MAX));
+            } else {
+                self.file_last_finite(run, steps);
+            }
+            self.refill(lane);
+            self.runs[lane].iter_mut().for_each(|run| run.begun = self.clock + 1);
+        }
+    }
+
+    /// Files a run whose gradient is no number any more at the state before, which is computed anew: runs that leave the
+    /// numbers do so after few steps, and no lane keeps an old state.
+    fn file_last_finite(&mut self, run: LaneRun, steps: u64) {
+        let stop = EnsembleStop { steps: steps - 1, gradient_norm: None, loss: None, ..self.stop };
+        let dynamics = EnsembleDynamics::descent(run.step);
+        let range = run.run..run.run + 1;
+        let mut alone = Self::new(self.problem.clone(), (dynamics, stop), &range, self.lanes);
+        alone.advance(u64::MAX);
+        for end in alone.queue.take_ended() {
+            self.queue.file(RunEnd { status: RunStatus::Diverged, ..end });
+        }
+    }
+
+    /// Halves the step of a lane's run and begins it again.
+    fn restart(&mut self, lane: usize, run: LaneRun) {
+        let halvings = run.halvings + 1;
+        self.runs[lane] = Some(LaneRun { begun: self.clock + 1, step: 0.5 * run.step, halvings, ..run });
+        self.begin(lane);
+        if halvings >= MAX_HALVINGS {
+            let start = LaneRun { begun: self.clock, halvings, ..run };
+            std::mem::swap(&mut self.now, &mut self.next);
+            self.file(lane, start, RunStatus::Stalled, f64::INFINITY);
+            std::mem::swap(&mut self.now, &mut self.next);
+            self.refill(lane);
+            self.runs[lane].iter_mut().for_each(|run| run.begun = self.clock + 1);
+        }
+    }
+
+    /// Files the end of a lane's run at its state in `now`.
+    fn file(&mut self, lane: usize, run: LaneRun, status: RunStatus, gradient_norm: f64) {
+        let (group, at) = (lane / EIGHT, lane % EIGHT);
+        let size = self.problem.entries();
+        let state: Vec<f64> = self.now[group * size..(group + 1) * size].iter().map(|x| x.0[at]).collect();
+        let end = self.problem.end(run.run, &state);
+        let steps = self.steps_of(&run);
+        self.queue.file(RunEnd {
+            run: run.run,
+            status,
+            steps,
+            halvings: run.halvings,
+            time: steps as f64 * run.step,
+            loss: end.loss,
+            gradient_norm,
+            weights: end.weights,
+            output: end.output,
+        });
+    }
+}
+
+/// Updates the loss's record and says whether some lane may have something to settle.
+#[inline(always)]
+fn judge<S: Simd, const LOSS: bool>(
+    simd: S,
+    rules: &mut Rules,
+    met: &Measures<S>,
+    norm: NormKind,
+    (below, calm_steps, noise): (f64, f64, f64),
+) -> bool {
+    let square = match norm {
+        NormKind::Frobenius => met.total,
+        NormKind::LargestNeuron => met.largest,
+    };
+    let converged = square.simd_le(rules.bound.load(simd));
+    let inside = square.simd_lt(rules.limit.load(simd));
+    let alive = met.shortest.simd_ge(f64x8::splat(simd, ZERO_SQUARE));
+    let mut found = converged | !(inside & alive);
+    if LOSS {
+        let before = rules.loss_before.load(simd) + f64x8::splat(simd, noise);
+        let low = met.loss.simd_le(f64x8::splat(simd, below)) & met.loss.simd_le(before);
+        let calm = rules.calm.load(simd) + f64x8::splat(simd, 1.0);
+        let calm = low.select(calm, f64x8::splat(simd, 0.0));
+        rules.calm.store(calm);
+        rules.loss_before.store(met.loss);
+        found = found | calm.simd_ge(f64x8::splat(simd, calm_steps));
+    }
+    found.any_true()
+}
+
+impl<P: LaneProblem> Machine for Descent<P> {
+    fn advance(&mut self, budget: u64) {
+        let mut left = budget.div_ceil(self.runs.len() as u64).max(1);
+        while left > 0 && !self.queue.is_done() {
+            let most = left.min(self.until_limit());
+            let lanes = self.lanes;
+            let done = if self.stop.loss.is_some() {
+                on_lanes!(lanes, simd => self.steps::<_, true>(simd, most))
+            } else {
+                on_lanes!(lanes, simd => self.steps::<_, false>(simd, most))
+            };
+            left -= done;
+            let live = self.runs.iter().flatten().count() as u64;
+            self.queue.steps += done * live;
+            self.clock += done - 1;
+            self.settle();
+            std::mem::swap(&mut self.now, &mut self.next);
+            self.clock += 1;
+        }
+    }
+
+    fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    fn queue_mut(&mut self) -> &mut Queue {
+        &mut self.queue
+    }
+}

@@ -1,0 +1,36 @@
+//! Many independent starts of one problem, eight side by side in the lanes of vector registers.
+//!
+//! - `two_layer`: the ensemble of a two-layer problem: teacher, number of students, law of the starts.
+//! - `xy`: the ensemble of Theorem 7's plane.
+//! - `run`: the machine that advances a range of runs and hands out their ends in order.
+//! - `rules`: gradient descent or flow, and when a run ends.
+//! - `start_law`, `coordinates`: where runs begin, and in which basis they run.
+//! - `two_layer_lanes`, `xy_lanes`: the fields of eight runs at a time.
+//! - `descent`, `flow`: the dynamics over the lanes, with refill.
+//!
+//! What a run gives is a pure function of ensemble, seed and the number of the run: it depends neither on the lane, nor on
+//! the runs beside it, nor on the range, nor on where `advance` is cut, nor on the level of instructions.
+//! Derivation, order of operations and the floor of the gradient norm: docs/theory/ensemble.md, (E.1)-(E.9).
+
+mod angles;
+mod coordinates;
+mod descent;
+mod error;
+mod outcome;
+mod problem;
+mod queue;
+mod rules;
+mod run;
+mod start_law;
+mod two_layer;
+mod two_layer_lanes;
+mod xy;
+mod xy_lanes;
+
+pub use error::EnsembleError;
+pub use outcome::{EnsembleAdvance, EnsembleProgress, RunEnd, RunStatus};
+pub use rules::{EnsembleDynamics, EnsembleStop, LossStop, NormKind};
+pub use run::EnsembleRun;
+pub use start_law::StartLaw;
+pub use two_layer::TwoLayerEnsemble;
+pub use xy::{XyEnsemble, XyStart};

@@ -1,0 +1,59 @@
+//! What the dynamics need to know of a problem whose runs lie in lanes.
+
+use crate::eight::Eight;
+use fearless_simd::{Simd, f64x8};
+
+/// What one step has met, lane by lane, at the state that it left.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measures<S: Simd> {
+    /// Squared Frobenius norm of the gradient over its unit.
+    pub(super) total: f64x8<S>,
+    /// The largest squared norm of one neuron's part of it.
+    pub(super) largest: f64x8<S>,
+    /// The smallest squared length of a student.
+    pub(super) shortest: f64x8<S>,
+    /// The loss over its unit, where it was asked for.
+    pub(super) loss: f64x8<S>,
+}
+
+/// The end point of a run in the problem's own coordinates.
+#[derive(Clone, Debug)]
+pub(super) struct EndPoint {
+    pub(super) weights: Vec<f64>,
+    pub(super) output: Vec<f64>,
+    pub(super) loss: f64,
+}
+
+/// A problem that is evaluated for eight runs at a time, each in a lane of its own. Every lane is computed by the same
+/// operations in the same order, whatever stands in the others.
+pub(super) trait LaneProblem: Clone + Send + std::fmt::Debug {
+    /// How many groups of eight runs are advanced in turn, so that one's latency hides behind the others.
+    const GROUPS: usize;
+
+    /// Entries of one run's state.
+    fn entries(&self) -> usize;
+
+    /// The factor between a gradient and what [`LaneProblem::step`] adds up, `kappa / 2 pi`; also for the loss.
+    fn unit(&self) -> f64;
+
+    /// Writes the state at the start of a run to `out`.
+    fn begin(&self, run: u64, out: &mut [f64]);
+
+    /// A state that is harmless to evaluate, for lanes without a run.
+    fn idle(&self, out: &mut [f64]);
+
+    /// `next = now + scale G(now)` with `grad J = unit G`, and what was met at `now`.
+    fn step<S: Simd, const LOSS: bool>(
+        &mut self,
+        simd: S,
+        now: &[Eight],
+        next: &mut [Eight],
+        scale: f64x8<S>,
+    ) -> Measures<S>;
+
+    /// The size of the loss's terms, by which its rounding is judged.
+    fn loss_scale(&self) -> f64;
+
+    /// The end point of a run in the problem's own coordinates, with its loss.
+    fn end(&self, run: u64, state: &[f64]) -> EndPoint;
+}

@@ -1,0 +1,102 @@
+//! The field of Theorem 7's plane at eight points.
+
+use super::XyEnsemble;
+use super::angles::supplement;
+use super::problem::{EndPoint, LaneProblem, Measures};
+use crate::eight::Eight;
+use crate::lanes::fused;
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat, f64x8};
+use std::f64::consts::{PI, TAU};
+
+/// The plane with its constants.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct XyLanes<'e> {
+    ensemble: &'e XyEnsemble,
+    /// `K`, and the roots that the sines need.
+    k: f64,
+    root: f64,
+}
+
+impl<'e> XyLanes<'e> {
+    pub(super) fn new(ensemble: &'e XyEnsemble) -> Self {
+        let k = ensemble.plane().units() as f64;
+        Self { ensemble, k, root: (k - 1.0).sqrt() }
+    }
+}
+
+impl LaneProblem for XyLanes<'_> {
+    const GROUPS: usize = 4;
+
+    fn entries(&self) -> usize {
+        2
+    }
+
+    fn unit(&self) -> f64 {
+        1.0 / TAU
+    }
+
+    fn begin(&self, run: u64, out: &mut [f64]) {
+        out.copy_from_slice(&self.ensemble.draw(run));
+    }
+
+    fn idle(&self, out: &mut [f64]) {
+        out.copy_from_slice(&[1.0, 0.0]);
+    }
+
+    #[inline(always)]
+    fn step<S: Simd, const LOSS: bool>(
+        &mut self,
+        simd: S,
+        now: &[Eight],
+        next: &mut [Eight],
+        scale: f64x8<S>,
+    ) -> Measures<S> {
+        let (one, pi) = (f64x8::splat(simd, 1.0), f64x8::splat(simd, PI));
+        let (others, rest) = (f64x8::splat(simd, self.k - 1.0), f64x8::splat(simd, self.k - 2.0));
+        let (x, y) = (now[0].load(simd), now[1].load(simd));
+        let (yy, xx) = (y * y, x * x);
+        let shortest = fused(simd, others, yy, xx);
+        let inverse = one / shortest.sqrt();
+        // Cosines and sines of the angles to the own teacher, to another teacher, and to another student.
+        let (own, other) = (x * inverse, y * inverse);
+        let own_sine = other.abs() * self.root;
+        let other_sine = fused(simd, rest, yy, xx).sqrt() * inverse;
+        let square = inverse * inverse;
+        let pair = y * fused(simd, rest, y, x + x) * square;
+        let sum = x + y;
+        let pair_sine = (x - y).abs() * fused(simd, rest + rest, yy, sum * sum).sqrt() * square;
+        let own_psi = supplement(simd, own, own_sine);
+        let other_psi = supplement(simd, other, other_sine);
+        let pair_psi = supplement(simd, pair, pair_sine);
+        // The coefficient of the unit itself (Y.8).
+        let sines = fused(simd, others, fused(simd, other_sine, inverse, -pair_sine), own_sine * inverse);
+        let axis = pi - sines;
+        let gx = fused(simd, axis, x, fused(simd, pair_psi, others * y, -own_psi));
+        let gy = fused(simd, axis, y, fused(simd, pair_psi, fused(simd, rest, y, x), -other_psi));
+        let gy = x.simd_eq(y).select(gx, gy);
+        next[0].store(fused(simd, scale, gx, x));
+        next[1].store(fused(simd, scale, gy, y));
+        let largest = fused(simd, others, gy * gy, gx * gx);
+        let total = largest * self.k;
+        let mut loss = total;
+        if LOSS {
+            // psi c + s of each pair, and (Y.12) over its unit.
+            let pair_h = fused(simd, pair_psi, pair, pair_sine);
+            let teachers = fused(simd, own_psi, own, own_sine);
+            let teachers = fused(simd, others, fused(simd, other_psi, other, other_sine), teachers);
+            let students = fused(simd, others, pair_h, pi) * shortest * 0.5;
+            let constant = f64x8::splat(simd, 0.5 * (PI + self.k - 1.0));
+            loss = (constant + fused(simd, shortest * inverse, -teachers, students)) * self.k;
+        }
+        Measures { total, largest, shortest, loss }
+    }
+
+    fn loss_scale(&self) -> f64 {
+        0.5 * self.k * (PI + self.k - 1.0)
+    }
+
+    fn end(&self, _run: u64, state: &[f64]) -> EndPoint {
+        let loss = self.ensemble.plane().loss(state);
+        EndPoint { weights: state.to_vec(), output: Vec::new(), loss }
+    }
+}

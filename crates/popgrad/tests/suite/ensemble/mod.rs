@@ -1,0 +1,5 @@
+//! Ensembles: the same bits everywhere, and agreement with single runs.
+
+mod agreement;
+mod bits;
+mod ends;
