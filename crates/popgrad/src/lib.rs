@@ -38,8 +38,8 @@ pub use critical::{
     Atlas, AtlasClass, BlockFamily, ConeCounts, ConeMembership, CriticalError, CriticalPoint, CriticalSearch,
     DescentEnd, EndClasses, FamilyPoint, GroupOrder, Isotropy, L12Error, L12Map, Nature, NormalEquation,
     NormalEquationError, RadialSolution, ResidualProjections, SearchAdvance, SearchEnd, SearchOptions,
-    SearchStatus, SignAdvance, SignCount, SignForm, SignSurvey, Theorem3, cone_counts, l12, l12_numerator,
-    l21,
+    SearchStatus, SignAdvance, SignCount, SignForm, SignSurvey, SurplusFamily, Theorem3, cone_counts, l12,
+    l12_numerator, l21,
 };
 pub use dynamics::{
     AbsoluteTolerance, Advance, DescentOptions, Direction, DynamicsError, Event, EventFunction, EventKind,

@@ -1,14 +1,14 @@
 //! `popgrad critical`: critical points, merged modulo the problem's symmetries, and an atlas of them.
 
 use crate::Context;
-use crate::arguments::{file_at, output_weights};
+use crate::arguments::{file_at, output_weights, skips};
 use crate::document::{Document, VERSION, print};
 use crate::failure::Failure;
-use crate::problem::ProblemArgs;
+use crate::problem::{ProblemArgs, at};
 use crate::progress;
 use crate::signals::{Signal, Signals};
 use crate::values;
-use popgrad::{Matrix, NUMERICS, Trained};
+use popgrad::{CriticalError, Matrix, NUMERICS, Trained};
 use popgrad_lab::critical::{AtlasError, AtlasPlan, AtlasRun, Ending, Stage};
 use popgrad_lab::storage::{Provenance, read_array};
 use serde_json::{Map, Value, json};
@@ -16,8 +16,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Unknowns of a search in the full space: a step takes about ten seconds there.
-const MOST_UNKNOWNS: usize = 3000;
 /// Between two writings of a partial atlas.
 const REWRITE: Duration = Duration::from_secs(10);
 
@@ -26,7 +24,8 @@ const REWRITE: Duration = Duration::from_secs(10);
 #[command(
     after_long_help = "Example:\n  popgrad critical --teacher orthonormal:6 --starts 200 --index 0..3 --out atlas\n\n\
     Two points are one class if a permutation of students with equal output weights, a permutation of the teacher that\n\
-    keeps its inner products, and a rotation that fixes the teacher's span carry one into the other. A class is a strict\n\
+    keeps its inner products, and a rotation that fixes the teacher's span carry one into the other; under a covariance the\n\
+    permutation of the teacher must be carried out by a rotation that commutes with it. A class is a strict\n\
     minimum only if every zero eigenvalue is forced by symmetry; other zeros are called degenerate, not signed.\n\
     The exit status is 1 if no search converged."
 )]
@@ -49,8 +48,8 @@ pub(crate) struct Args {
     from: Option<String>,
     /// Also search a symmetric family: p=[J,K-J]
     ///
-    /// Block sizes that add up to K, for an orthonormal teacher with as many students: students that a product of symmetric
-    /// groups fixes. A family has a handful of unknowns whatever K; several may be given.
+    /// Block sizes that add up to the number of teachers, which must be orthonormal: students that a product of symmetric groups
+    /// fixes, those beyond the number of teachers one by one. A family has a handful of unknowns whatever K; several may be given.
     #[arg(long, value_name = "BLOCKS", value_parser = blocks)]
     subspace: Vec<Blocks>,
     /// Search subspaces at K units first, and continue
@@ -78,7 +77,14 @@ pub(crate) struct Args {
     /// A file of shape (K,), or K numbers separated by commas.
     #[arg(long, value_name = "A", allow_hyphen_values = true)]
     student_output: Option<String>,
+    /// Linear skips of student and teacher: C.npy,CSTAR.npy
+    ///
+    /// Two files of shape (d,), separated by a comma: the network gains c.x, its teacher c*.x. They stay as they are.
+    #[arg(long, value_name = "C,CSTAR")]
+    skip: Option<String>,
     /// Unstable directions followed downhill from a saddle
+    ///
+    /// Both ways along each, those of the lowest eigenvalues first; students of more than 1500 weights in all are not followed.
     #[arg(long, value_name = "N", value_parser = values::seed, default_value = "1", allow_negative_numbers = true)]
     directions: u64,
     /// End after this many seconds, with what is found
@@ -129,25 +135,27 @@ struct Plan {
 
 impl Plan {
     fn resolve(args: &Args) -> Result<Self, Failure> {
-        if args.problem.covariance.is_some() {
-            let message = "is not taken here: W is critical under a covariance L L^T if and only if W L is critical for white \
-                           input with the teacher V L; give that teacher";
-            return Err(Failure::input("--covariance", message));
+        let mut problem = args.problem.resolve()?;
+        if let Some(text) = &args.skip {
+            let (student, teacher) = skips(text, problem.input_dimension())?;
+            // Skips that stay as they are count by their difference.
+            let gap = teacher.iter().zip(&student).map(|(t, s)| t - s).collect();
+            problem = problem.with_teacher_skip(gap).map_err(at("--skip"))?;
         }
-        let problem = args.problem.resolve()?;
         let teachers = problem.teacher().rows();
         let students = args.students.map_or(teachers, |k| usize::try_from(k).unwrap_or(usize::MAX));
         let entries = students.saturating_mul(problem.input_dimension());
-        if entries > 100_000_000 {
+        let (needed, limit) = (entries.saturating_mul(8) as u128, args.problem.memory_limit());
+        if needed > u128::from(limit) {
             let message =
-                format!("{students} students have {entries} weights; at most 100000000 are searched");
+                format!("the weights of {students} students need {needed} bytes; --memory-limit is {limit}");
             return Err(Failure::input("--students", message));
         }
         let output = match &args.student_output {
             Some(text) => output_weights("--student-output", text, students)?,
             None => vec![1.0; students],
         };
-        check_subspaces(args, students, &output)?;
+        check_subspaces(args, (students, teachers), &output)?;
         let given =
             args.from.as_deref().map_or(Ok(Vec::new()), |f| given(f, students, problem.input_dimension()))?;
         let trained = match args.output_weights {
@@ -178,19 +186,25 @@ impl Plan {
             interrupt: Arc::default(),
             deadline: None,
         };
-        refuse_large(&atlas)?;
         let limit = args.max_time.map(|t| Duration::try_from_secs_f64(t).unwrap_or(Duration::MAX));
         Ok(Self { atlas, out: args.out.clone(), limit, provenance, options })
     }
 }
 
-/// Refuses subspaces that are not of this many students, or of students whose output weights are not ones.
-fn check_subspaces(args: &Args, students: usize, output: &[f64]) -> Result<(), Failure> {
+/// Refuses subspaces that do not fit the numbers of students and teachers, or students whose output weights are not ones.
+fn check_subspaces(args: &Args, (students, teachers): (usize, usize), output: &[f64]) -> Result<(), Failure> {
     for Blocks(sizes) in &args.subspace {
         let sum: usize = sizes.iter().sum();
-        if sum != students {
-            let message = format!("{sizes:?} adds up to {sum}, but there are {students} students");
+        if sum != teachers || students < teachers {
+            let message = format!(
+                "{sizes:?} adds up to {sum}, with {teachers} teachers and {students} students; it must add up to the \
+                 number of teachers, with as many students or more"
+            );
             return Err(Failure::input("--subspace", message));
+        }
+        if students > teachers && args.continue_from.is_some() {
+            let message = "needs as many students as teachers";
+            return Err(Failure::input("--continue-from", message));
         }
         if args.output_weights == OutputWeights::Trained || output.iter().any(|a| *a != 1.0) {
             let message = "needs output weights 1 that stay fixed";
@@ -198,20 +212,6 @@ fn check_subspaces(args: &Args, students: usize, output: &[f64]) -> Result<(), F
         }
     }
     Ok(())
-}
-
-/// Refuses searches in the full space that would not end in a lifetime.
-fn refuse_large(plan: &AtlasPlan) -> Result<(), Failure> {
-    let units = plan.students + plan.problem.teacher().rows();
-    let unknowns = plan.students * plan.problem.input_dimension().min(units);
-    if unknowns <= MOST_UNKNOWNS || (!plan.random || plan.starts == 0) && plan.given.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "{unknowns} unknowns need the eigenvectors of a matrix of that size at each step, and at most {MOST_UNKNOWNS} are \
-         searched; symmetric families have no such limit: --subspace with --subspace-only"
-    );
-    Err(Failure::input("--students", message))
 }
 
 /// The points of `--from`.
@@ -246,6 +246,7 @@ fn options(args: &Args, students: usize) -> Value {
         ("index", json!([args.index.0, args.index.1])),
         ("output_weights", json!(if trained { "trained" } else { "fixed" })),
         ("student_output", json!(args.student_output)),
+        ("skip", json!(args.skip)),
         ("directions", json!(args.directions)),
         ("max_time", json!(args.max_time)),
     ];
@@ -260,7 +261,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     plan.atlas.interrupt = signals.any();
     plan.atlas.deadline = plan.limit.and_then(|limit| Instant::now().checked_add(limit));
     let mut atlas =
-        AtlasRun::try_new(plan.atlas.clone()).map_err(|e| Failure::new("--subspace", &e, e.kind()))?;
+        AtlasRun::try_new(plan.atlas.clone()).map_err(|e| Failure::new(argument_of(&e), &e, e.kind()))?;
     if let Some(out) = &plan.out {
         AtlasRun::prepare(out).map_err(|e| at_out(out, &e))?;
     }
@@ -278,6 +279,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     match signals.caught() {
         Some(signal) if ending == Ending::Interrupted => Err(stopped(signal, &plan, &atlas)),
         _ => Ok(u8::from(atlas.atlas().classes().is_empty())),
+    }
+}
+
+/// The argument that a refused plan comes from.
+fn argument_of(error: &AtlasError) -> &'static str {
+    match error {
+        AtlasError::Critical(CriticalError::SingularCovariance { .. }) => "--covariance",
+        AtlasError::Critical(CriticalError::Problem(_)) => "--students",
+        _ => "--subspace",
     }
 }
 

@@ -58,6 +58,58 @@ fn given_points_are_polished_and_lengths_may_be_trained() {
         (&json!(2), &json!(2)),
         "each unit may be scaled against its output weight"
     );
+    // Descents move the output weights as well.
+    let found =
+        here.json("critical --teacher orthonormal:2,3 --starts 40 --index 1 --output-weights trained");
+    let saddle = classes(&found).iter().find(|c| c["nature"] == json!("saddle")).unwrap();
+    let descents = saddle["descents"].as_array().unwrap();
+    assert!(descents.len() == 2 && descents.iter().any(|d| d["class"] != Value::Null), "{descents:?}");
+}
+
+#[test]
+fn a_covariance_keeps_the_circle_of_saddles_and_takes_its_rotations() {
+    let here = Scratch::new("critical-covariance");
+    let mut sigma = [0.0; 16];
+    for (entries, rotations) in [([1.0, 1.0, 4.0, 4.0], 1), ([1.0, 1.0, 0.25, 9.0], 0)] {
+        entries.iter().enumerate().for_each(|(i, s)| sigma[5 * i] = *s);
+        here.npy("s.npy", &[4, 4], &sigma);
+        let found = here.json("critical --teacher orthonormal:2,4 --covariance s.npy --starts 40");
+        let saddle = classes(&found).iter().find(|c| c["in_plane"] == json!(false)).unwrap();
+        let keys = ["index", "nullity", "manifold_dimension", "rotation_dimension"];
+        assert_eq!(keys.map(|key| saddle[key].clone()), [json!(1), json!(1), json!(1), json!(rotations)]);
+        assert_eq!(saddle["descents"][0]["class"], json!(0), "both sides lead to the teacher");
+        assert_eq!(found["eigenvalue_error_is"], json!("estimate"));
+    }
+}
+
+#[test]
+fn skips_of_student_and_teacher_count_by_their_difference() {
+    let here = Scratch::new("critical-skip");
+    here.npy("c.npy", &[2], &[0.5, 0.25]);
+    here.npy("t.npy", &[2], &[1.0, 0.0]);
+    let line = "critical --teacher orthonormal:2 --starts 30 --index 0..1 --skip";
+    let same = here.json(&format!("{line} c.npy,c.npy"));
+    assert_eq!(classes(&same)[0]["nature"], json!("global_minimum"));
+    let gap = here.json(&format!("{line} c.npy,t.npy"));
+    let lowest = classes(&gap)[0]["loss"].as_f64().unwrap();
+    assert!(lowest > 1e-3 && classes(&gap)[0]["index"] == json!(0), "no student is linear");
+    let student = &classes(&gap)[0]["weights"];
+    here.npy("w.npy", &[2, 2], &[numbers(&student[0]), numbers(&student[1])].concat());
+    let there = here.json("eval --teacher orthonormal:2 --student w.npy --skip c.npy,t.npy");
+    assert!((there["loss"].as_f64().unwrap() - lowest).abs() < 1e-14);
+    assert!(numbers(&there["gradient"][0]).iter().all(|g| g.abs() < 1e-13));
+}
+
+#[test]
+fn families_may_have_more_students_than_teachers() {
+    // Published: loss 0.02056079 with smallest eigenvalue 0.0059446 for nine students of eight teachers.
+    let here = Scratch::new("critical-surplus");
+    let line =
+        "critical --teacher orthonormal:8 --students 9 --subspace 1,7 --subspace-only --starts 150 --index 0";
+    let found = here.json(line);
+    let minimum = classes(&found).iter().find(|c| c["nature"] == json!("minimum")).unwrap();
+    assert!((minimum["loss"].as_f64().unwrap() - 0.020_560_79).abs() < 6e-9);
+    assert!((minimum["lambda_min"].as_f64().unwrap() - 0.005_944_6).abs() < 6e-8);
 }
 
 #[test]
@@ -97,18 +149,22 @@ fn a_signal_leaves_a_readable_atlas_and_says_where() {
 fn bad_input_is_refused_in_one_sentence() {
     let here = Scratch::new("critical-bad");
     here.npy("w.npy", &[2, 3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
-    here.npy("s.npy", &[2, 2], &[2.0, 0.0, 0.0, 1.0]);
+    here.npy("singular.npy", &[2, 2], &[2.0, 2.0, 2.0, 2.0]);
     let base = "critical --teacher orthonormal:2";
     for (line, sentence) in [
-        ("--subspace 1,2", "--subspace: [1, 2] adds up to 3, but there are 2 students"),
+        (
+            "--subspace 1,2",
+            "--subspace: [1, 2] adds up to 3, with 2 teachers and 2 students; it must add up to the number of teachers, with as many \
+             students or more",
+        ),
         ("--subspace x", "--subspace: \"x\" is no list of block sizes; p=[1,5] is one"),
         ("--index 3..1", "--index: \"3..1\" is no index; 0, 2 or 0..3 is one"),
         ("--from w.npy", "--from: w.npy has students of shape (2, 3); the problem has (2, 2)"),
         ("--subspace 1,1 --output-weights trained", "--subspace: needs output weights 1 that stay fixed"),
         (
-            "--covariance s.npy",
-            "--covariance: is not taken here: W is critical under a covariance L L^T if and only if W L is critical for white \
-             input with the teacher V L; give that teacher",
+            "--covariance singular.npy",
+            "--covariance: the covariance is singular: the input's component 1 follows from those before it; leave it out, since \
+             weights along it change nothing",
         ),
         (
             "--teacher-output 1,2 --subspace 1,1",
@@ -119,9 +175,9 @@ fn bad_input_is_refused_in_one_sentence() {
         here.refuses(&format!("{base} {line}"), sentence);
     }
     here.refuses(
-        "critical --teacher orthonormal:100",
-        "--students: 10000 unknowns need the eigenvectors of a matrix of that size at each step, and at most 3000 are \
-         searched; symmetric families have no such limit: --subspace with --subspace-only",
+        "critical --teacher orthonormal:30 --memory-limit 30000000",
+        "--students: a step's Hessian with its eigenvectors needs 32400000 bytes, above the memory limit of 30000000; raise the \
+         limit or ask for less",
     );
     here.write("kept.txt", b"mine");
     let ran = here.run(&format!("{base} --out ."));

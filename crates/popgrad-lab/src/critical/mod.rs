@@ -7,6 +7,7 @@ mod page;
 mod plan;
 mod record;
 mod run;
+mod subspace;
 mod table;
 
 pub use plan::{AtlasError, AtlasPlan};

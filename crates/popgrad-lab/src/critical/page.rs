@@ -120,8 +120,8 @@ fn table(records: &[Record]) -> String {
         "index",
         "nullity",
         "manifold",
-        "lambda min",
-        "error",
+        "by rotations",
+        "lambda min, error estimated",
         "isotropy",
         "orbit",
         "in plane",
@@ -152,8 +152,8 @@ fn table(records: &[Record]) -> String {
             r.index.to_string(),
             r.nullity.to_string(),
             r.manifold_dimension.to_string(),
-            format!("{:.8}", r.lambda_min),
-            format!("{:.0e}", r.eigenvalue_error),
+            r.rotation_dimension.to_string(),
+            format!("{:.8} \u{b1} {:.0e}", r.lambda_min, r.eigenvalue_error),
             r.isotropy.clone(),
             orbit,
             plane,
@@ -163,9 +163,11 @@ fn table(records: &[Record]) -> String {
             ends.join(", "),
         ];
         out.push_str("<tr>");
-        cells.iter().for_each(|c| {
-            let _ = write!(out, "<td>{}</td>", escaped(c));
-        });
+        for (cell, head) in cells.iter().zip(heads) {
+            let wraps = ["isotropy", "descents end in"].contains(&head) || head.ends_with("cone");
+            let class = if wraps { " class=\"text\"" } else { "" };
+            let _ = write!(out, "<td{class}>{}</td>", escaped(cell));
+        }
         out.push_str("</tr>\n");
     }
     out.push_str("</tbody>\n</table></div>\n");
@@ -217,7 +219,7 @@ fn matrix(students: MatrixView<'_>, teachers: MatrixView<'_>) -> String {
         let (shade, share) = (if *x < 0.0 { "#d55e00" } else { "#0072b2" }, x.abs() / largest);
         let _ = writeln!(
             out,
-            "<rect x=\"{:.2}\" y=\"{:.2}\" width=\"{cell:.2}\" height=\"{cell:.2}\" fill=\"{shade}\" fill-opacity=\"{share:.3}\"><title>{x:.6}</title></rect>",
+            "<rect x=\"{:.2}\" y=\"{:.2}\" width=\"{cell:.2}\" height=\"{cell:.2}\" fill=\"{shade}\" fill-opacity=\"{share:.3}\" stroke=\"#888\" stroke-width=\"0.3\"><title>{x:.6}</title></rect>",
             cell * column as f64,
             cell * row as f64
         );
@@ -233,10 +235,19 @@ fn spectrum(values: &[(f64, usize)]) -> String {
     let high = values.iter().map(|v| place(v.0)).fold(0.2, f64::max);
     let x = |v: f64| 6.0 + 188.0 * (place(v) - low) / (high - low);
     let mut out = String::from(
-        "<svg viewBox=\"0 0 200 50\" width=\"200\" height=\"50\" role=\"img\" aria-label=\"spectrum\">\n",
+        "<svg viewBox=\"0 0 200 58\" width=\"200\" height=\"58\" role=\"img\" aria-label=\"spectrum\">\n",
     );
     let _ = writeln!(out, "<line x1=\"6\" y1=\"42\" x2=\"194\" y2=\"42\" stroke=\"#888\"/>");
-    let _ = writeln!(out, "<line x1=\"{0:.2}\" y1=\"36\" x2=\"{0:.2}\" y2=\"48\" stroke=\"#888\"/>", x(0.0));
+    let _ = writeln!(
+        out,
+        "<line x1=\"{0:.2}\" y1=\"4\" x2=\"{0:.2}\" y2=\"46\" stroke=\"#888\" stroke-dasharray=\"2 2\"/>",
+        x(0.0)
+    );
+    let _ = writeln!(
+        out,
+        "<text x=\"{:.2}\" y=\"56\" font-size=\"9\" text-anchor=\"middle\" fill=\"currentColor\">0</text>",
+        x(0.0)
+    );
     for (value, multiplicity) in values {
         let colour = if *value < 0.0 { "#c00000" } else { "#0072b2" };
         let height = 10.0 + 8.0 * libm::log10(*multiplicity as f64 + 1.0);

@@ -27,7 +27,8 @@ pub struct AtlasPlan {
     pub indices: (usize, usize),
     /// Points that a search starts from as well, each `K x d`.
     pub given: Vec<Matrix>,
-    /// Block structures whose families are searched, each from as many starts as there are random ones.
+    /// Block structures whose families are searched, each from as many starts as there are random ones; students beyond the blocks
+    /// are fixed one by one.
     pub families: Vec<Vec<usize>>,
     /// Search each family at this many units first, its largest block made smaller, and follow what is found to its own size.
     pub continue_from: Option<usize>,

@@ -17,6 +17,7 @@ pub(super) struct Record {
     pub(super) index: usize,
     pub(super) nullity: usize,
     pub(super) manifold_dimension: usize,
+    pub(super) rotation_dimension: usize,
     pub(super) lambda_min: f64,
     pub(super) eigenvalue_error: f64,
     pub(super) isotropy: String,
@@ -55,6 +56,7 @@ pub(super) fn records(run: &AtlasRun) -> Vec<Record> {
                 index: point.index,
                 nullity: point.nullity,
                 manifold_dimension: point.manifold_dimension,
+                rotation_dimension: point.rotation_dimension,
                 lambda_min: point.lambda_min,
                 eigenvalue_error: point.eigenvalue_error,
                 isotropy: entry.isotropy.label(),
@@ -109,6 +111,7 @@ impl Record {
             "index": self.index,
             "nullity": self.nullity,
             "manifold_dimension": self.manifold_dimension,
+            "rotation_dimension": self.rotation_dimension,
             "lambda_min": self.lambda_min,
             "eigenvalue_error": self.eigenvalue_error,
             "isotropy": self.isotropy,
@@ -135,6 +138,7 @@ impl AtlasRun {
     /// The results as JSON keys: completeness, what became of the starts, the estimate of what was not seen, the classes.
     pub fn results(&self, ending: super::Ending) -> Map<String, Value> {
         let mut keys = Map::new();
+        keys.insert("eigenvalue_error_is".to_owned(), json!("estimate"));
         keys.insert("completeness".to_owned(), json!(ending.name()));
         keys.insert("starts".to_owned(), json!({"done": self.started, "ends": self.statuses}));
         let [proper, more, nowhere] = self.family_ends;

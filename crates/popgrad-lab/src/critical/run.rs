@@ -1,9 +1,10 @@
 //! The making of an atlas, slice by slice.
 
 use super::plan::{AtlasError, AtlasPlan};
+use super::subspace::{Subspace, SubspaceEnd};
 use popgrad::{
-    Atlas, BlockFamily, CriticalError, CriticalSearch, DescentEnd, FamilyPoint, GoodTuring, Matrix,
-    RandomStream, SearchAdvance, SearchEnd, SearchOptions, Student, good_turing,
+    Atlas, CriticalError, CriticalSearch, DescentEnd, GoodTuring, Matrix, RandomStream, SearchAdvance,
+    SearchEnd, SearchOptions, Student, good_turing,
 };
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -88,9 +89,9 @@ impl Ending {
 pub struct AtlasRun {
     pub(super) plan: AtlasPlan,
     pub(super) atlas: Atlas,
-    families: Vec<BlockFamily>,
-    /// Where the search of each family begins: the family itself, or a smaller one.
-    origins: Vec<BlockFamily>,
+    families: Vec<Subspace>,
+    /// How many searches in the full space fit into the memory limit at once.
+    width: usize,
     stage: Stage,
     next: u64,
     done: u64,
@@ -109,21 +110,23 @@ impl AtlasRun {
     ///
     /// # Errors
     ///
-    /// [`AtlasError::Critical`] for a family without blocks, or one that does not belong to the problem.
+    /// [`AtlasError::Critical`] for a family without blocks, or one that does not belong to the problem; for a singular covariance,
+    /// or starts that do not fit into the memory limit.
     pub fn try_new(plan: AtlasPlan) -> Result<Self, AtlasError> {
-        let families = plan.families.iter().map(|sizes| family(sizes)).collect::<Result<Vec<_>, _>>()?;
-        let origin =
-            |sizes: &Vec<usize>| family(&plan.continue_from.map_or(sizes.clone(), |k| resized(sizes, k)));
-        let origins = plan.families.iter().map(origin).collect::<Result<Vec<_>, _>>()?;
-        for family in &families {
-            // The teacher is a point of every family; classifying it refuses problems that the family does not belong to.
-            let (coordinates, loss, gradient_norm) = (family.teacher(), 0.0, 0.0);
-            family.classify(&plan.problem, &FamilyPoint { coordinates, loss, gradient_norm })?;
+        let subspace = |sizes: &Vec<usize>| Subspace::try_new(&plan, sizes);
+        let families = plan.families.iter().map(subspace).collect::<Result<Vec<_>, _>>()?;
+        // A search that the problem refuses is refused here, before any work.
+        let random = (plan.random && plan.starts > 0).then(|| random_start(&plan, 0));
+        let mut width = usize::MAX;
+        for start in random.iter().chain(&plan.given) {
+            let memory = new_search(&plan, start, plan.indices.0)?.memory();
+            let fit = plan.problem.memory_limit() / memory.max(1);
+            width = width.min(usize::try_from(fit).unwrap_or(usize::MAX).max(1));
         }
         Ok(Self {
-            atlas: Atlas::new(&plan.problem, plan.trained),
+            atlas: Atlas::try_new(&plan.problem, plan.trained)?,
             families,
-            origins,
+            width,
             stage: Stage::Given,
             next: 0,
             done: 0,
@@ -183,6 +186,12 @@ impl AtlasRun {
         numbers
     }
 
+    /// What `search` makes of each number, in parallel as far as the memory limit allows.
+    fn at_once<T: Send>(&self, numbers: &[u64], search: impl Fn(u64) -> T + Sync) -> Vec<T> {
+        let together = |some: &[u64]| some.par_iter().map(|i| search(*i)).collect::<Vec<T>>();
+        numbers.chunks(self.width).flat_map(together).collect()
+    }
+
     /// The index that search `i` steers for.
     fn index(&self, i: u64) -> usize {
         let (low, high) = self.plan.indices;
@@ -193,12 +202,12 @@ impl AtlasRun {
     fn search_given(&mut self) -> Result<(), AtlasError> {
         let numbers = self.slice(self.plan.given.len() as u64, Stage::Families);
         let plan = &self.plan;
-        let ends = numbers.into_par_iter().map(|i| {
+        let ends = self.at_once(&numbers, |i| {
             // A given point is polished: the index steered for is the lowest, and Newton's method takes over nearby.
             let start = usize::try_from(i).ok().and_then(|i| plan.given.get(i));
             start.map(|start| search(plan, start, plan.indices.0)).transpose()
         });
-        for end in ends.collect::<Vec<_>>() {
+        for end in ends {
             let Some(end) = end?.flatten() else { break };
             self.atlas.add(&end, false)?;
             self.done += 1;
@@ -209,26 +218,28 @@ impl AtlasRun {
     fn search_families(&mut self) -> Result<(), AtlasError> {
         let starts = self.plan.starts;
         let numbers = self.slice(self.families.len() as u64 * starts, Stage::Starts);
-        let (families, origins) = (&self.families, &self.origins);
+        let families = &self.families;
         let ends: Vec<_> = numbers
             .into_par_iter()
             .filter_map(|i| {
                 let number = usize::try_from(i / starts.max(1)).ok()?;
-                let (family, origin) = (families.get(number)?, origins.get(number)?);
-                let mut stream = RandomStream::new(self.plan.seed, i % starts.max(1));
-                let start = origin.random_start(&mut stream);
-                Some((number, family_point(origin, family, &start, self.index(i))))
+                let stream = RandomStream::new(self.plan.seed, i % starts.max(1));
+                Some(families.get(number)?.search(&self.plan.problem, stream, self.index(i)))
             })
             .collect();
-        for (number, end) in ends {
+        for end in ends {
             self.done += 1;
             match end? {
-                FamilyEnd::Proper(point) => {
+                SubspaceEnd::Point(family, point) => {
                     self.family_ends[0] += 1;
-                    self.atlas.add_family_point(&self.families[number], &point)?;
+                    self.atlas.add_family_point(&family, &point)?;
                 }
-                FamilyEnd::MoreSymmetric => self.family_ends[1] += 1,
-                FamilyEnd::Nowhere => self.family_ends[2] += 1,
+                SubspaceEnd::Students(end) => {
+                    self.family_ends[0] += 1;
+                    self.atlas.add(&end, false)?;
+                }
+                SubspaceEnd::MoreSymmetric => self.family_ends[1] += 1,
+                SubspaceEnd::Nowhere => self.family_ends[2] += 1,
             }
         }
         Ok(())
@@ -238,8 +249,7 @@ impl AtlasRun {
         let starts = if self.plan.random { self.plan.starts } else { 0 };
         let numbers = self.slice(starts, Stage::Descents);
         let plan = &self.plan;
-        let ends: Vec<_> =
-            numbers.into_par_iter().map(|i| search(plan, &random_start(plan, i), self.index(i))).collect();
+        let ends = self.at_once(&numbers, |i| search(plan, &random_start(plan, i), self.index(i)));
         for end in ends {
             let Some(end) = end? else { break };
             self.started += 1;
@@ -266,11 +276,16 @@ impl AtlasRun {
     }
 }
 
-/// One search; `None` if the plan's interrupt or deadline cut it off.
-fn search(plan: &AtlasPlan, start: &Matrix, index: usize) -> Result<Option<SearchEnd>, CriticalError> {
+/// A search that has not begun.
+fn new_search(plan: &AtlasPlan, start: &Matrix, index: usize) -> Result<CriticalSearch, CriticalError> {
     let options = SearchOptions { index, trained: plan.trained, ..SearchOptions::default() };
     let student = Student::new(start.view()).with_output(&plan.output);
-    let mut search = CriticalSearch::try_new(&plan.problem, student, options)?;
+    CriticalSearch::try_new(&plan.problem, student, options)
+}
+
+/// One search; `None` if the plan's interrupt or deadline cut it off.
+fn search(plan: &AtlasPlan, start: &Matrix, index: usize) -> Result<Option<SearchEnd>, CriticalError> {
+    let mut search = new_search(plan, start, index)?;
     while !plan.is_over() {
         if let SearchAdvance::Done(end) = search.advance(1)? {
             return Ok(Some(end));
@@ -289,43 +304,4 @@ fn random_start(plan: &AtlasPlan, i: u64) -> Matrix {
     RandomStream::new(plan.seed, i).fill_normal(start.as_mut_slice());
     start.as_mut_slice().iter_mut().for_each(|x| *x *= size);
     start
-}
-
-/// Where a search in a family ended.
-enum FamilyEnd {
-    Proper(FamilyPoint),
-    MoreSymmetric,
-    Nowhere,
-}
-
-/// A search in the first family, followed to the second if that is another one.
-fn family_point(
-    origin: &BlockFamily,
-    family: &BlockFamily,
-    start: &[f64],
-    index: usize,
-) -> Result<FamilyEnd, CriticalError> {
-    let found = origin
-        .find(start, index)
-        .and_then(|point| if origin == family { Ok(point) } else { origin.continue_to(&point, family) });
-    match found {
-        Ok(point) if family.is_proper(&point.coordinates)? => Ok(FamilyEnd::Proper(point)),
-        Ok(_) => Ok(FamilyEnd::MoreSymmetric),
-        Err(CriticalError::NotFound { .. } | CriticalError::ZeroBlock { .. }) => Ok(FamilyEnd::Nowhere),
-        Err(error) => Err(error),
-    }
-}
-
-fn family(sizes: &[usize]) -> Result<BlockFamily, CriticalError> {
-    BlockFamily::try_new(&sizes.iter().map(|p| *p as f64).collect::<Vec<f64>>())
-}
-
-/// The sizes with the largest block, the last of several, such that they add up to `k`; at least two units stay in it.
-fn resized(sizes: &[usize], k: usize) -> Vec<usize> {
-    let mut out = sizes.to_vec();
-    let others = |i: usize| sizes.iter().sum::<usize>() - sizes[i];
-    if let Some(largest) = (0..sizes.len()).max_by_key(|i| sizes[*i]).filter(|i| sizes[*i] > 1) {
-        out[largest] = k.saturating_sub(others(largest)).max(2);
-    }
-    out
 }

@@ -128,6 +128,7 @@ fn batch(records: &[Record]) -> Result<RecordBatch, Box<dyn std::error::Error>> 
         ("index", count(|r| r.index), false),
         ("nullity", count(|r| r.nullity), false),
         ("manifold_dimension", count(|r| r.manifold_dimension), false),
+        ("rotation_dimension", count(|r| r.rotation_dimension), false),
         ("lambda_min", real(|r| r.lambda_min), true),
         ("eigenvalue_error", real(|r| r.eigenvalue_error), true),
         ("isotropy", text(|r| r.isotropy.clone()), false),

@@ -1,7 +1,7 @@
 //! The catalogue: every claim, in the order of the report.
 
 use super::claim::Claim;
-use super::{basins, minima, safran2018, seventeen};
+use super::{basins, minima, safran2018, seventeen, surplus, three_blocks};
 use super::{
     collinear, conjecture1, conjecture2, fig6, fig7, fig8, fig9, fig10, gradient, normal_equation, open_case,
     other_side, proposition2, symmetric, theorem1, theorem2, theorem4, theorem5, theorem6, theorem7,
@@ -23,6 +23,7 @@ pub static CATALOGUE: &[Claim] = &[
     gradient::ROTATION_INVARIANT,
     gradient::A_AT_ZERO,
     theorem2::MANIFOLD,
+    theorem2::COVARIANCE,
     normal_equation::EQUATION,
     normal_equation::PROPOSITION1,
     normal_equation::THEOREM3,
@@ -64,7 +65,8 @@ pub static MINIMA: &[Claim] = &[
     safran2018::SIX,
     safran2018::PUBLISHED,
     minima::CATALOGUE,
-    minima::THREE_BLOCKS,
+    three_blocks::SMALLEST,
+    surplus::SURPLUS,
     minima::LIMIT,
     minima::ORBITS,
     basins::EQUAL,

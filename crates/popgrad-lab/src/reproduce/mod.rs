@@ -35,6 +35,7 @@ mod run;
 mod safran2018;
 mod sampling;
 mod seventeen;
+mod surplus;
 mod symmetric;
 mod theorem1;
 mod theorem2;
@@ -42,6 +43,7 @@ mod theorem4;
 mod theorem5;
 mod theorem6;
 mod theorem7;
+mod three_blocks;
 
 pub use catalogue::{CATALOGUE, MINIMA, PAPERS, Paper};
 pub use claim::{Bound, Claim, Findings, Group, Illustration, Measured, Table, Verdict};

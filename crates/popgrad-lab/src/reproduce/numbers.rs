@@ -69,8 +69,29 @@ pub(crate) fn bound_text(m: &Measured) -> String {
         Some(Bound::AtMost { value }) => format!("\u{2264} {}", short(value)),
         Some(Bound::AtLeast { value }) => format!("\u{2265} {}", short(value)),
         Some(Bound::Within { low, high }) if low == high => format!("= {}", short(low)),
-        Some(Bound::Within { low, high }) => format!("{} to {}", short(low), short(high)),
+        Some(Bound::Within { low, high }) => {
+            // A narrow interval shows its centre, since its ends would look alike.
+            let (centre, half) = (0.5 * (low + high), 0.5 * (high - low));
+            if short(low) == short(high) {
+                format!("{} \u{b1} {}", plain(centre, half), significant(half, 1))
+            } else {
+                format!("{} to {}", short(low), short(high))
+            }
+        }
     }
+}
+
+/// A number with all digits that stand above a tenth of `half`, no zeros at its end.
+fn plain(x: f64, half: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to decades of a double"
+    )]
+    let places = (1.0 - libm::floor(libm::log10(half))).clamp(0.0, 17.0) as usize;
+    let text = format!("{x:.places$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    text.replace('-', "\u{2212}")
 }
 
 /// Digits that show a bound: as many as it has, up to four.
@@ -90,6 +111,22 @@ mod tests {
         assert_eq!(significant(-1.5e-16, 2), "\u{2212}1.5\u{b7}10\u{207b}\u{b9}\u{2076}");
         assert_eq!(significant(12_345.678, 3), "12346");
         assert_eq!(significant(f64::NAN, 3), "not a number");
+    }
+
+    #[test]
+    fn a_narrow_interval_shows_its_centre() {
+        let of = |bound| {
+            bound_text(&Measured {
+                quantity: String::new(),
+                value: 0.0,
+                uncertainty: None,
+                bound: Some(bound),
+                satisfied: true,
+            })
+        };
+        assert_eq!(of(Bound::around(0.000_40, 5e-6)), "0.000395 to 0.000405");
+        assert_eq!(of(Bound::around(0.004_700_35, 6e-9)), "0.00470035 \u{b1} 6\u{b7}10\u{207b}\u{2079}");
+        assert_eq!(of(Bound::around(3.0, 1e-8)), "3 \u{b1} 10\u{207b}\u{2078}");
     }
 
     #[test]

@@ -41,6 +41,19 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// Text as HTML, with what stands between grave accents as code.
+fn with_code(text: &str) -> String {
+    let parts = escaped(text);
+    let mut out = String::with_capacity(parts.len());
+    for (i, part) in parts.split('`').enumerate() {
+        if i > 0 {
+            out.push_str(if i % 2 == 1 { "<code>" } else { "</code>" });
+        }
+        out.push_str(part);
+    }
+    out
+}
+
 fn header(report: &Report) -> String {
     let paper = paper(report);
     let mut out = format!("<header>\n<h1>{}</h1>\n<p class=\"lead\">{}</p>\n", paper.heading, paper.lead);
@@ -133,7 +146,7 @@ fn article(claim: &ClaimReport) -> String {
     );
     let _ = writeln!(out, "<p>{}</p>", escaped(claim.method));
     if !claim.note.is_empty() {
-        let _ = writeln!(out, "<p class=\"note\">{}</p>", escaped(claim.note));
+        let _ = writeln!(out, "<p class=\"note\">{}</p>", with_code(claim.note));
     }
     if claim.verdict != claim.expected {
         let _ = writeln!(out, "<p class=\"bad\">The expected verdict is: {}.</p>", words(claim.expected));

@@ -55,6 +55,11 @@ pub(super) fn family(sizes: &[usize]) -> Result<BlockFamily, CriticalError> {
     BlockFamily::try_new(&sizes.iter().map(|p| *p as f64).collect::<Vec<f64>>())
 }
 
+/// Sizes of blocks as a cell of a table, which is not broken.
+pub(super) fn blocks(sizes: &[usize]) -> String {
+    format!("{sizes:?}").replace(' ', "\u{a0}")
+}
+
 pub(super) fn problem(k: usize) -> Result<TwoLayer, popgrad::TwoLayerError> {
     TwoLayer::try_new(Matrix::identity(k, k))
 }
@@ -208,13 +213,14 @@ pub(super) fn minima(
         .collect()
 }
 
-/// The proof that a strict minimum lies at a point of a family.
-fn certified(sizes: &[usize], point: &FamilyPoint) -> Result<PointReport, Failure> {
+/// The proof that a strict minimum lies at a point of a family, if there is one.
+pub(super) fn certified(sizes: &[usize], point: &FamilyPoint) -> Result<Option<PointReport>, Failure> {
     let k = sizes.iter().sum();
     let problem = PointProblem::try_new(Matrix::identity(k, k), vec![1.0; k], vec![1.0; k])?;
     let weights = family(sizes)?.embed(&point.coordinates)?;
     let options = PointOptions { claim: popgrad_proof::Claim::Minimum, ..PointOptions::default() };
-    Ok(problem.certify(weights.view(), options)?)
+    let report = problem.certify(weights.view(), options)?;
+    Ok((report.status == PointStatus::Certified).then_some(report))
 }
 
 fn published(bench: &Bench<'_>) -> Outcome {
@@ -233,22 +239,21 @@ fn published(bench: &Bench<'_>) -> Outcome {
         let nearest = found.iter().min_by(nearest);
         let (got, smallest) = nearest
             .map_or((f64::NAN, f64::NAN), |(p, v)| (bench.maths.tainted(p.loss), bench.maths.tainted(*v)));
-        let proof = nearest.map(|(p, _)| certified(&sizes, p)).transpose()?;
-        let proof = proof.filter(|r| r.status == PointStatus::Certified);
+        let proof = nearest.map(|(p, _)| certified(&sizes, p)).transpose()?.flatten();
         unproved += usize::from(proof.is_none());
         worst_loss = largest([worst_loss, (got - loss).abs() / loss_rounding]);
         worst_value = largest([worst_value, (smallest - value).abs() / value_rounding]);
         unstable += usize::from(smallest.is_nan() || smallest <= 0.0);
-        // Lowered by more than ten digits round up, so that the number shown is a bound as well.
+        // Lowered by more than eight digits round up, so that the number shown is a bound as well.
         let proved =
-            |x: Option<Interval>| x.map_or("none".to_owned(), |x| significant(x.lo() * (1.0 - 1e-9), 10));
+            |x: Option<Interval>| x.map_or("none".to_owned(), |x| significant(x.lo() * (1.0 - 1e-7), 8));
         table.row(vec![
             (sizes[0] + sizes[1]).to_string(),
-            format!("[{}, {}]", sizes[0], sizes[1]),
-            significant(got, 12),
-            significant(loss, 9),
-            significant(smallest, 10),
-            significant(value, 7),
+            blocks(&sizes),
+            significant(got, 10),
+            loss.to_string(),
+            significant(smallest, 8),
+            value.to_string(),
             proved(proof.as_ref().and_then(|r| r.loss)),
             proved(proof.as_ref().and_then(|r| r.lambda_min)),
         ]);

@@ -4,7 +4,10 @@ use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table
 use super::numbers::significant;
 use super::polish::polish;
 use super::sampling::{dot, largest, length};
-use popgrad::{InputLaw, Matrix, NormalEquation, Student, TwoLayer};
+use popgrad::{
+    CriticalPoint, CriticalSearch, InputLaw, Matrix, NormalEquation, SearchOptions, Student, Trained,
+    TwoLayer,
+};
 
 /// The manifold.
 pub(super) const MANIFOLD: Claim = Claim {
@@ -22,6 +25,34 @@ pub(super) const MANIFOLD: Claim = Claim {
            image.",
     measure: manifold,
 };
+
+/// What a covariance leaves of the manifold.
+pub(super) const COVARIANCE: Claim = Claim {
+    id: "theorem2-covariance",
+    title: "The manifold of out-of-plane points under a covariance",
+    group: Group::CriticalPoints,
+    statement: "What becomes of the manifold of Theorem 2 where the input has a covariance, with repeated eigenvalues or without, is left \
+                open.",
+    source: "Remark after Theorem 2",
+    method: "The critical point of two orthonormal teachers with both students out of their plane, searched and classified under covariances \
+             that are white on that plane: nullity, gradient along the image of the orbit, and gradient after rotations of the input.",
+    expected: Verdict::Open,
+    note: "Under every covariance of full rank the manifold keeps its dimension: it is the image of the white problem's orbit under the linear \
+           map that whitens the input (our (Z.26)). Repeated eigenvalues decide only how much of it rotations of the input make: the \
+           Stiefel manifolds of the eigenspaces (our (Z.31)), nothing where no eigenvalue outside the plane is repeated. That this is new \
+           against the whole literature is not claimed.",
+    measure: covariance,
+};
+
+/// Variances outside the teachers' plane, and the dimension of the orbit under rotations that keep the law of the input.
+const VARIANCES: [(&[f64], usize); 6] = [
+    (&[1.0, 1.0], 1),
+    (&[4.0, 4.0], 1),
+    (&[0.25, 9.0], 0),
+    (&[4.0, 4.0, 4.0], 2),
+    (&[4.0, 4.0, 9.0], 1),
+    (&[1.0, 4.0, 9.0], 0),
+];
 
 /// The students near the critical point: equal in the plane, opposite out of it, along the unit vector `u` of the rest.
 fn start(d: usize, u: &[f64]) -> Result<Matrix, Failure> {
@@ -146,4 +177,101 @@ fn manifold(bench: &Bench<'_>) -> Outcome {
 fn other_law(v: &Matrix, law: InputLaw, w: &Matrix) -> Result<f64, Failure> {
     let problem = TwoLayer::try_new(v.clone())?.with_law(law)?;
     Ok(length(problem.gradient(Student::new(w.view()))?.weights.as_slice()))
+}
+
+/// Students with both out-of-plane parts turned in one plane of the rest, after each of its axes is stretched by `stretch`.
+fn turned(w: &Matrix, stretch: &[f64], (p, q): (usize, usize), angle: f64) -> Matrix {
+    let (sine, cosine) = libm::sincos(angle);
+    let mut out = w.clone();
+    for i in 0..w.rows() {
+        let row = out.row_mut(i);
+        let (x, y) = (row[2 + p] * stretch[p], row[2 + q] * stretch[q]);
+        row[2 + p] = (cosine * x - sine * y) / stretch[p];
+        row[2 + q] = (sine * x + cosine * y) / stretch[q];
+    }
+    out
+}
+
+/// The out-of-plane point under a covariance, and what moves leave it critical.
+struct Tilted {
+    point: CriticalPoint,
+    /// Largest gradient along the manifold.
+    along: f64,
+    /// Planes of the rest, and those in which a rotation of the input keeps the point critical.
+    planes: usize,
+    kept: usize,
+}
+
+fn tilted(bench: &Bench<'_>, number: u64, variances: &[f64]) -> Result<Tilted, Failure> {
+    let (q, d) = (variances.len(), 2 + variances.len());
+    let mut sigma = Matrix::identity(d, d);
+    variances.iter().enumerate().for_each(|(i, s)| sigma.row_mut(2 + i)[2 + i] = *s);
+    let problem = TwoLayer::try_new(Matrix::identity(2, d))?.with_covariance(&sigma)?;
+    let stretch: Vec<f64> = variances.iter().map(|s| s.sqrt()).collect();
+    let mut u = vec![0.0; q];
+    bench.stream(number).fill_sphere(1.0, &mut u);
+    u.iter_mut().zip(&stretch).for_each(|(x, s)| *x /= s);
+    let options = SearchOptions { index: 1, ..SearchOptions::default() };
+    let end = CriticalSearch::try_new(&problem, Student::new(start(d, &u)?.view()), options)?.run()?;
+    let point = CriticalPoint::classify(&problem, Student::new(end.weights.view()), Trained::Weights)?;
+    let gradient = |w: &Matrix| -> Result<f64, Failure> {
+        Ok(length(problem.gradient(Student::new(w.view()))?.weights.as_slice()))
+    };
+    let planes: Vec<(usize, usize)> = (0..q).flat_map(|a| (a + 1..q).map(move |b| (a, b))).collect();
+    let (mut along, mut kept) = (0.0_f64, 0);
+    for plane in &planes {
+        for step in 1..32 {
+            let moved = turned(&point.weights, &stretch, *plane, 0.2 * f64::from(step));
+            along = largest([along, gradient(&moved)?]);
+        }
+        let rotated = turned(&point.weights, &vec![1.0; q], *plane, 1.0);
+        kept += usize::from(gradient(&rotated)? < 1e-12);
+    }
+    Ok(Tilted { point, along, planes: planes.len(), kept })
+}
+
+fn covariance(bench: &Bench<'_>) -> Outcome {
+    let mut findings = Findings::default();
+    let head = [
+        "variances outside the plane",
+        "loss",
+        "nullity",
+        "dimension of the manifold",
+        "of the rotations' orbit",
+        "gradient along the manifold",
+        "planes whose rotations keep it critical",
+    ];
+    let mut table =
+        Table::new("The out-of-plane point of two orthonormal teachers under covariances.", &head);
+    let mut losses = Vec::new();
+    for (number, (variances, rotations)) in (0..).zip(VARIANCES) {
+        bench.pause()?;
+        let Tilted { point, along, planes, kept } = tilted(bench, number, variances)?;
+        let name = format!("{variances:?}");
+        let orbit = stiefel(1, variances.len());
+        let pairs = variances.iter().enumerate();
+        let repeated: usize = pairs.map(|(i, s)| variances[..i].iter().filter(|t| *t == s).count()).sum();
+        for (what, got, want) in [
+            ("nullity of the Hessian", point.nullity, orbit),
+            ("dimension of the manifold", point.manifold_dimension, orbit),
+            ("dimension of the rotations' orbit", point.rotation_dimension, rotations),
+            ("planes whose rotations keep it critical", kept, repeated),
+        ] {
+            findings.check(&format!("{name}: {what}"), got as f64, None, Bound::exactly(want as f64));
+        }
+        let what = format!("{name}: largest gradient along the manifold");
+        findings.check(&what, along, None, Bound::at_most(1e-12));
+        losses.push(bench.maths.tainted(point.loss));
+        let numbers = [point.nullity, point.manifold_dimension, point.rotation_dimension];
+        let mut row = vec![name, significant(point.loss, 8)];
+        row.extend(numbers.map(|n| n.to_string()));
+        row.extend([significant(along, 1), format!("{kept} of {planes}")]);
+        table.row(row);
+    }
+    let white = TwoLayer::try_new(Matrix::identity(2, 4))?;
+    let flat = polish(&white, &start(4, &[1.0, 0.0])?)?;
+    let off = largest(losses.iter().map(|l| (l - flat.loss).abs()));
+    findings.check("largest difference of a loss from that of white input", off, None, Bound::at_most(1e-12));
+    findings.table(table);
+    Ok(findings)
 }

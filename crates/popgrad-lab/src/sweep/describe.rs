@@ -47,7 +47,7 @@ fn two_layer(cell: &Cell, end: &Representative) -> Option<Description> {
     if polished.status != SearchStatus::Converged || moved.fold(0.0, f64::max) > MOVED * size {
         return None;
     }
-    let mut atlas = Atlas::new(problem, *trained);
+    let mut atlas = Atlas::try_new(problem, *trained).ok()?;
     atlas.add(&polished, false).ok()?;
     let class = atlas.classes().first()?;
     Some(Description {

@@ -1,16 +1,12 @@
 //! Classes of critical points modulo the problem's symmetries, how often each was met, and where descents lead.
 
 use super::configuration::{Configuration, GroupOrder, Isotropy};
-use super::newton::{CriticalSearch, SearchEnd, SearchOptions, SearchStatus};
-use super::plane::Plane;
-use super::transversal::in_plane;
+use super::descent::Room;
+use super::newton::{SearchEnd, SearchStatus};
+use super::plain::Plain;
 use super::{BlockFamily, CriticalError, CriticalPoint, FamilyPoint, Nature};
-use crate::two_layer::Blocks;
 use crate::vector::{dot, norm};
-use crate::{
-    FlowOptions, GradientFlow, Matrix, MatrixView, StopRule, Student, Trained, TwoLayer, TwoLayerLandscape,
-    symmetric_eigenvectors,
-};
+use crate::{Matrix, Student, Trained, TwoLayer};
 
 /// Inner products equal to within this share of the longest unit's square belong to one class. Polished points agree
 /// to 1e-12 and better; ends of degenerate searches, where the gradient vanishes to second order, to about 1e-6.
@@ -21,12 +17,6 @@ const SAME_LOSS: f64 = 1e-6;
 const SAME_COORDINATES: f64 = 1e-9;
 /// Units up to which the isotropy group of a family's point is computed; beyond, that takes seconds.
 const MOST_UNITS: usize = 40;
-/// Length of the first step along an unstable direction, as a share of the longest unit.
-const PUSH: f64 = 1e-2;
-/// A descent's flow hands over to the search at this gradient, relative to its terms.
-const SETTLED: f64 = 1e-6;
-/// Most steps of a descent's flow.
-const FLOW_STEPS: u64 = 20_000;
 
 /// A class of critical points: an orbit of the problem's symmetry group.
 #[derive(Clone, Debug)]
@@ -63,12 +53,13 @@ pub struct DescentEnd {
 /// ```
 ///
 /// Source: docs/theory/critical.md, (Z.4)-(Z.6). Students of one direction are first given equal lengths: along their
-/// segment nothing changes. Where output weights are trained, `|a| w` and the sign of `a` are compared.
+/// segment nothing changes. Where output weights are trained, `|a| w` and the sign of `a` are compared. Under a covariance the
+/// comparison is that of the plain problem (Z.26), and `P` has to be carried out by a rotation that commutes with it (Z.30).
 ///
 /// ```
 /// use popgrad::{Atlas, CriticalSearch, Matrix, SearchOptions, Student, Trained, TwoLayer};
 /// let problem = TwoLayer::try_new(Matrix::identity(2, 2))?;
-/// let mut atlas = Atlas::new(&problem, Trained::Weights);
+/// let mut atlas = Atlas::try_new(&problem, Trained::Weights)?;
 /// for start in [[[0.9, 0.1], [0.0, 1.1]], [[0.1, 1.2], [0.8, 0.1]]] {
 ///     let start = Matrix::from_rows(&start);
 ///     let search = CriticalSearch::try_new(&problem, Student::new(start.view()), SearchOptions::default())?;
@@ -81,6 +72,9 @@ pub struct DescentEnd {
 #[derive(Clone, Debug)]
 pub struct Atlas {
     problem: TwoLayer,
+    plain: Plain,
+    /// Inner products of the teachers that a permutation has to keep besides those of the plain problem.
+    layers: Vec<Matrix>,
     trained: Trained,
     classes: Vec<AtlasClass>,
     /// Sizes and coordinates of family points taken in, with their classes: most starts of a family end where one did before.
@@ -89,8 +83,17 @@ pub struct Atlas {
 
 impl Atlas {
     /// An empty atlas.
-    pub fn new(problem: &TwoLayer, trained: Trained) -> Self {
-        Self { problem: problem.clone(), trained, classes: Vec::new(), seen: Vec::new() }
+    ///
+    /// - Domain: any law, slope and teacher's skip, and covariances of full rank.
+    ///
+    /// # Errors
+    ///
+    /// [`CriticalError::SingularCovariance`].
+    pub fn try_new(problem: &TwoLayer, trained: Trained) -> Result<Self, CriticalError> {
+        let plain = Plain::new(problem, &[])?;
+        let layers = plain.teacher_layers();
+        let (classes, seen) = (Vec::new(), Vec::new());
+        Ok(Self { problem: problem.clone(), plain, layers, trained, classes, seen })
     }
 
     /// The classes, in the order in which they were met.
@@ -104,13 +107,15 @@ impl Atlas {
     ///
     /// [`CriticalError::Problem`] for a student that does not fit.
     pub fn class_of(&self, student: Student<'_>) -> Result<Option<usize>, CriticalError> {
-        let loss = self.problem.loss(student)?;
+        let loss = self.problem.loss(student)?; // refuses a student that does not fit
         Ok(self.known(loss, &self.configuration(student)))
     }
 
     fn configuration(&self, student: Student<'_>) -> Configuration {
+        let entered = self.plain.enter(student.weights());
+        let student = Student::new(entered.view()).with_output(student.output());
         let (weights, output) = essential(student, self.trained);
-        Configuration::new(&self.problem, weights.view(), &output)
+        Configuration::new(&self.plain.problem, weights.view(), &output, &self.layers)
     }
 
     fn known(&self, loss: f64, configuration: &Configuration) -> Option<usize> {
@@ -186,7 +191,8 @@ impl Atlas {
     /// hits: gradient flow until the gradient is small, then a search for a minimum.
     ///
     /// At most `directions` eigenvectors are followed, those of the lowest eigenvalues. In a multiple eigenvalue the vectors are
-    /// any basis.
+    /// any basis. Output weights move where they are trained; under a covariance eigenvectors and flow are those of the original
+    /// weights.
     ///
     /// # Errors
     ///
@@ -197,11 +203,12 @@ impl Atlas {
     /// If there is no such class.
     pub fn descend(&mut self, class: usize, directions: usize) -> Result<Vec<DescentEnd>, CriticalError> {
         let point = self.classes[class].point.clone();
-        if point.nature != Nature::Saddle || self.trained != Trained::Weights {
+        if point.nature != Nature::Saddle {
             return Ok(Vec::new());
         }
         let mut ends = Vec::new();
-        for (eigenvalue, side, end) in unstable_ends(&self.problem, &point, directions)? {
+        let room = Room::new(&self.problem, &self.plain, &point, self.trained)?;
+        for (eigenvalue, side, end) in room.unstable_ends(&point, directions)? {
             let status = end.status;
             ends.push(DescentEnd { eigenvalue, side, class: self.add(&end, false)?, status });
         }
@@ -262,56 +269,4 @@ fn parallel(u: &[f64], v: &[f64]) -> bool {
     }
     let apart: f64 = u.iter().zip(v).map(|(x, y)| (x / p - y / q) * (x / p - y / q)).sum();
     dot(u, v) > 0.0 && apart.sqrt() < SAME
-}
-
-/// The ends of descents along the lowest eigenvectors, both ways.
-fn unstable_ends(
-    problem: &TwoLayer,
-    point: &CriticalPoint,
-    directions: usize,
-) -> Result<Vec<(f64, i8, SearchEnd)>, CriticalError> {
-    let (k, d) = (point.weights.rows(), point.weights.cols());
-    let plane = Plane::new(problem, point.weights.view()).with_outer_direction(d);
-    let cols = plane.basis.len();
-    let flat = in_plane(problem, &plane, cols)?;
-    let weights = plane.coordinates(point.weights.view(), cols);
-    let student = Student::new(weights.view()).with_output(&point.output);
-    let (values, vectors) = symmetric_eigenvectors(flat.hessian(student, Blocks::Weights)?.view())?;
-    let size = (0..k).map(|j| norm(weights.row(j))).fold(0.0, f64::max);
-    let mut ends = Vec::new();
-    let unstable = values.iter().take_while(|v| **v < -point.eigenvalue_error).count();
-    for i in 0..unstable.min(directions) {
-        for side in [1_i8, -1] {
-            let step = f64::from(side) * PUSH * size;
-            let moved: Vec<f64> =
-                weights.as_slice().iter().zip(vectors.row(i)).map(|(w, z)| step.mul_add(*z, *w)).collect();
-            let end = flow_down(&flat, moved, &point.output, size)?;
-            let lifted = SearchEnd { weights: plane.lift(end.weights.view(), d), ..end };
-            ends.push((values[i], side, lifted));
-        }
-    }
-    Ok(ends)
-}
-
-fn flow_down(
-    problem: &TwoLayer,
-    start: Vec<f64>,
-    output: &[f64],
-    size: f64,
-) -> Result<SearchEnd, CriticalError> {
-    let k = output.len();
-    let landscape = TwoLayerLandscape::new(problem, k).with_output(output.to_vec())?;
-    let gradient_norm = Some(SETTLED * size * k as f64);
-    let stop = StopRule { gradient_norm, steps: Some(FLOW_STEPS), ..StopRule::default() };
-    let options = FlowOptions { rtol: 1e-5, stop, ..FlowOptions::default() };
-    // The start has the landscape's dimension and finite entries, and the options are in their domain.
-    let point = GradientFlow::try_new(landscape, &start, options).map_or(start, |flow| flow.run().point);
-    let cols = problem.input_dimension();
-    let view = MatrixView::try_new(k, cols, &point).map_err(|_| CriticalError::Coordinates {
-        got: point.len(),
-        want: k * cols,
-        bad: None,
-    })?;
-    let student = Student::new(view).with_output(output);
-    CriticalSearch::try_new(problem, student, SearchOptions::default())?.run()
 }

@@ -4,10 +4,11 @@ use super::CriticalError;
 use super::cone_membership::{ConeMembership, count_in_cone};
 use super::newton::scale_of_terms;
 use super::past_hessian::descends_along_null_space;
+use super::plain::Plain;
 use super::plane::Plane;
 use super::transversal::spectra;
-use crate::vector::{dot, norm};
-use crate::{Eigenspace, Matrix, MatrixView, Student, Trained, TwoLayer};
+use crate::vector::{dot, max_abs, norm};
+use crate::{Blocks, Eigenspace, Matrix, MatrixView, Student, Trained, TwoLayer, symmetric_eigenvalues};
 
 /// A gradient above this share of its terms is no critical point.
 const CRITICAL: f64 = 1e-10;
@@ -55,10 +56,10 @@ pub struct CriticalPoint {
     /// Euclidean norm of the gradient in all that is trained.
     pub gradient_norm: f64,
     /// Eigenvalues of the Hessian in all that is trained, ascending. Directions orthogonal to all units give the
-    /// same `K` values each, and stand here once with their multiplicity.
+    /// same `K` values each under white input, and stand here once with their multiplicity.
     pub eigenvalues: Vec<Eigenspace>,
-    /// Bound on the error of each eigenvalue: rounding, and the distance from the exact point times the rate at which the
-    /// Hessian changes. An eigenvalue within it counts as zero.
+    /// Estimate of the error of each eigenvalue, not a bound: rounding, and the length of Newton's step from here times the rate at
+    /// which the Hessian changes. An eigenvalue within it counts as zero. Bounds come from the interval proofs of `popgrad-proof`.
     pub eigenvalue_error: f64,
     /// Number of negative eigenvalues.
     pub index: usize,
@@ -67,6 +68,9 @@ pub struct CriticalPoint {
     /// Dimension of the manifold of critical points through this one: rotations, exchange of length between students of
     /// one direction, and scaling of units where output weights are trained. So many zeros are forced.
     pub manifold_dimension: usize,
+    /// Dimension of the part of that manifold that rotations of the input make which fix the teacher and keep the law of the input:
+    /// all of a point's rotations under white input, and those that commute with a covariance.
+    pub rotation_dimension: usize,
     /// Smallest eigenvalue once the forced zeros are taken away; infinite if nothing is left.
     pub lambda_min: f64,
     /// Rank of the students' part outside the teacher's span; 0 for a point in the plane.
@@ -88,18 +92,21 @@ impl CriticalPoint {
     /// manifold = r q - r(r+1)/2 + sum over directions (students of that direction - 1) [+ K if outputs are trained]
     /// ```
     ///
-    /// Source: Tian (2017), section 5.3 and Theorem 2; docs/theory/critical.md, (Z.7)-(Z.11). `r` is the rank of the
+    /// Source: Tian (2017), section 5.3 and Theorem 2; docs/theory/critical.md, (Z.7)-(Z.11), (Z.31). `r` is the rank of the
     /// out-of-plane part, `q = d - dim span(V)`.
     ///
+    /// Under a covariance, index, nullity and manifold are those of the plain problem (Z.26), with the skip, if there is one, as
+    /// two teachers more (Z.29); the eigenvalues are those of the Hessian in the original weights.
+    ///
     /// - Shapes: the student is `K x d`.
-    /// - Domain: white input of any rotation-invariant law; points where no student is zero.
+    /// - Domain: any law, slope and skip, and covariances of full rank; points where no student is zero.
     /// - Accuracy: eigenvalues within `eigenvalue_error` (an estimate with named constants, tested against closed forms).
-    /// - Cost: eigenvalues of a matrix of `K (dim span(V) + r)` rows, whatever `d`.
+    /// - Cost: eigenvalues of a matrix of `K (dim span(V) + r)` rows, whatever `d`; of `K d` rows under a covariance.
     ///
     /// # Errors
     ///
     /// [`CriticalError::NotCritical`] if the gradient is above `1e-10` of its terms; [`CriticalError::Problem`] for a student that does
-    /// not fit, is zero somewhere, or under a covariance.
+    /// not fit or is zero somewhere; [`CriticalError::SingularCovariance`].
     ///
     /// # Examples
     ///
@@ -117,52 +124,65 @@ impl CriticalPoint {
         student: Student<'_>,
         trained: Trained,
     ) -> Result<Self, CriticalError> {
-        problem.reduce(student)?; // refuses a covariance and a student that does not fit
-        let weights = student.weights();
-        let (k, d) = (weights.rows(), weights.cols());
+        student.check(problem.input_dimension())?;
+        let plain = Plain::new(problem, student.skip())?;
+        let k = student.neurons();
         let output = if student.output.is_empty() { vec![1.0; k] } else { student.output.to_vec() };
-        let student = Student::new(weights).with_output(&output);
-        let gradient = problem.gradient(student)?;
-        let mut flat = gradient.weights.into_vec();
-        if trained == Trained::WeightsAndOutput {
-            flat.extend_from_slice(&gradient.output);
+        let student = student.with_output(&output);
+        let entered = plain.enter(student.weights());
+        let inner = Student::new(entered.view()).with_output(&output);
+        let slope = gradient_norm(&plain.problem, inner, trained)?;
+        let scale = scale_of_terms(&plain.problem, entered.view(), &output, trained);
+        if slope > CRITICAL * scale {
+            return Err(CriticalError::NotCritical { gradient: slope, allowed: CRITICAL * scale });
         }
-        let (gradient_norm, scale) = (norm(&flat), scale_of_terms(problem, weights, &output, trained));
-        if gradient_norm > CRITICAL * scale {
-            return Err(CriticalError::NotCritical { gradient: gradient_norm, allowed: CRITICAL * scale });
-        }
-        let plane = Plane::new(problem, weights);
-        let spectra = spectra(problem, student, trained, &plane)?;
-        let forced = forced_zeros(weights, trained, &plane);
-        let loss = problem.loss(student)?;
-        let shortest = (0..k).map(|j| norm(weights.row(j))).fold(f64::INFINITY, f64::min);
+        let plane = Plane::new(&plain.problem, entered.view());
+        let spectra = spectra(&plain.problem, inner, trained, &plane)?;
+        let shortest = (0..k).map(|j| norm(entered.row(j))).fold(f64::INFINITY, f64::min);
         let rate = 3.0 * scale / (shortest * shortest).min(shortest).min(1.0);
         let error = spectra.rounding + rate * (spectra.newton_step + plane.dropped);
-        let eigenvalues = spectra.merged(d - plane.basis.len());
-        let counted = Counted::new(&eigenvalues, error, forced);
-        let mut nature = counted.nature(forced, loss, scale);
-        if nature == Nature::Degenerate
-            && descends_along_null_space(problem, student, trained, counted.threshold)?
-        {
-            nature = Nature::Saddle;
-        }
-        Ok(Self {
-            loss,
-            gradient_norm,
-            eigenvalues,
-            eigenvalue_error: counted.threshold,
-            index: counted.index,
-            nullity: counted.nullity,
-            manifold_dimension: forced,
-            lambda_min: counted.lambda_min,
+        let located = Located {
+            loss: problem.loss(student)?,
+            gradient_norm: if plain.is_tilted() { gradient_norm(problem, student, trained)? } else { slope },
+            scale,
+            manifold_dimension: forced_zeros(entered.view(), trained, &plane),
+            rotation_dimension: plain.rotations(student.weights(), &plane),
             out_of_plane_rank: plane.outside(),
             teacher_rank: plane.teacher,
-            nature,
-            teachers_in_student_cone: count_in_cone(problem.teacher(), weights),
-            students_in_teacher_cone: count_in_cone(weights, problem.teacher()),
-            weights: weights.to_matrix(),
-            output,
-        })
+            teachers_in_student_cone: count_in_cone(problem.teacher(), student.weights()),
+            students_in_teacher_cone: count_in_cone(student.weights(), problem.teacher()),
+            weights: student.weights().to_matrix(),
+            output: output.clone(),
+        };
+        let copies = entered.cols() - plane.span.len();
+        let mut point = located.with_spectrum(spectra.merged(copies), error);
+        if point.nature == Nature::Degenerate
+            && descends_along_null_space(&plain.problem, inner, trained, point.eigenvalue_error)?
+        {
+            point.nature = Nature::Saddle;
+        }
+        if plain.is_tilted() {
+            point.tilt(problem, student, trained, plain.variance())?;
+        }
+        Ok(point)
+    }
+
+    /// Replaces the spectrum of the plain problem by that of the original one, whose index and nullity are the same (Sylvester).
+    fn tilt(
+        &mut self,
+        problem: &TwoLayer,
+        student: Student<'_>,
+        trained: Trained,
+        variance: f64,
+    ) -> Result<(), CriticalError> {
+        let blocks = if trained == Trained::Weights { Blocks::Weights } else { Blocks::All };
+        let values = symmetric_eigenvalues(problem.hessian(student, blocks)?.view())?;
+        let rounding = 8.0 * values.len() as f64 * f64::EPSILON * max_abs(&values);
+        let error = rounding + variance.max(1.0) * self.eigenvalue_error;
+        self.eigenvalues = values.into_iter().map(|value| Eigenspace { value, multiplicity: 1 }).collect();
+        let counted = Counted::new(&self.eigenvalues, error, self.manifold_dimension);
+        (self.eigenvalue_error, self.lambda_min) = (counted.threshold, counted.lambda_min);
+        Ok(())
     }
 
     /// Whether all students lie in the teacher's span.
@@ -176,18 +196,69 @@ impl CriticalPoint {
     }
 }
 
+/// What is known of a critical point before its spectrum is counted.
+pub(super) struct Located {
+    pub(super) weights: Matrix,
+    pub(super) output: Vec<f64>,
+    pub(super) loss: f64,
+    pub(super) gradient_norm: f64,
+    /// The size of the gradient's terms.
+    pub(super) scale: f64,
+    pub(super) manifold_dimension: usize,
+    pub(super) rotation_dimension: usize,
+    pub(super) out_of_plane_rank: usize,
+    pub(super) teacher_rank: usize,
+    pub(super) teachers_in_student_cone: ConeMembership,
+    pub(super) students_in_teacher_cone: ConeMembership,
+}
+
+impl Located {
+    /// The point with its eigenvalues, ascending, each known to within about `error`.
+    pub(super) fn with_spectrum(self, eigenvalues: Vec<Eigenspace>, error: f64) -> CriticalPoint {
+        let counted = Counted::new(&eigenvalues, error, self.manifold_dimension);
+        CriticalPoint {
+            nature: counted.nature(self.manifold_dimension, self.loss, self.scale),
+            eigenvalues,
+            eigenvalue_error: counted.threshold,
+            index: counted.index,
+            nullity: counted.nullity,
+            lambda_min: counted.lambda_min,
+            weights: self.weights,
+            output: self.output,
+            loss: self.loss,
+            gradient_norm: self.gradient_norm,
+            manifold_dimension: self.manifold_dimension,
+            rotation_dimension: self.rotation_dimension,
+            out_of_plane_rank: self.out_of_plane_rank,
+            teacher_rank: self.teacher_rank,
+            teachers_in_student_cone: self.teachers_in_student_cone,
+            students_in_teacher_cone: self.students_in_teacher_cone,
+        }
+    }
+}
+
+/// Euclidean norm of the gradient in all that is trained.
+fn gradient_norm(problem: &TwoLayer, student: Student<'_>, trained: Trained) -> Result<f64, CriticalError> {
+    let gradient = problem.gradient(student)?;
+    let mut flat = gradient.weights.into_vec();
+    if trained == Trained::WeightsAndOutput {
+        flat.extend_from_slice(&gradient.output);
+    }
+    Ok(norm(&flat))
+}
+
 /// Signs of the eigenvalues.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Counted {
-    pub(super) index: usize,
-    pub(super) nullity: usize,
-    pub(super) lambda_min: f64,
-    pub(super) threshold: f64,
+struct Counted {
+    index: usize,
+    nullity: usize,
+    lambda_min: f64,
+    threshold: f64,
 }
 
 impl Counted {
     /// Counts eigenvalues that are known to within `error`, of which `forced` are zeros by symmetry.
-    pub(super) fn new(all: &[Eigenspace], error: f64, forced: usize) -> Self {
+    fn new(all: &[Eigenspace], error: f64, forced: usize) -> Self {
         let mut by_size = all.to_vec();
         by_size.sort_by(|a, b| a.value.abs().total_cmp(&b.value.abs()));
         // The forced zeros are zeros whatever rounding makes of them: the largest of them is a measured error.
@@ -221,7 +292,7 @@ impl Counted {
     }
 
     /// What the point is, as far as the Hessian and the loss say.
-    pub(super) fn nature(&self, forced: usize, loss: f64, scale: f64) -> Nature {
+    fn nature(&self, forced: usize, loss: f64, scale: f64) -> Nature {
         match self {
             _ if loss <= ZERO_LOSS * scale * scale => Nature::GlobalMinimum,
             Self { index: 1.., .. } => Nature::Saddle,
@@ -233,8 +304,7 @@ impl Counted {
 
 /// Dimension of the manifold of critical points that the problem's symmetries make of the point.
 fn forced_zeros(weights: MatrixView<'_>, trained: Trained, plane: &Plane) -> usize {
-    let (r, q) = (plane.outside(), weights.cols() - plane.teacher);
-    let mut zeros = r * q - r * (r + 1) / 2;
+    let mut zeros = plane.manifold(weights.cols());
     let k = weights.rows();
     let mut seen: Vec<usize> = Vec::new();
     for j in 0..k {

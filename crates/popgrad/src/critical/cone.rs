@@ -1,4 +1,8 @@
-//! How many teachers lie in the students' cone and how many students in the teachers': both readings of Theorem 4.
+//! How many teachers lie in the students' cone and how many students in the teachers': both readings of Theorem 4, in the plane.
+//!
+//! The theorem is about two students and two teachers in the plane, where signs of determinants decide and are exact: these are
+//! the counts that are compared with Theorem 3 on arbitrary vectors. What an atlas says of critical points of any number of
+//! units in any dimension is [`super::cone_membership`], which solves least-squares problems and so needs a tolerance.
 
 use super::l12::orientation;
 

@@ -1,4 +1,7 @@
-//! How many vectors lie in the cone that others span: the counts of Theorem 4.
+//! How many vectors lie in the cone that others span: the counts of Theorem 4 for any number of units in any dimension.
+//!
+//! At a critical point a vector may lie on the boundary up to the point's own error, so that no sign decides; for two students and two
+//! teachers in the plane [`super::cone`] decides exactly.
 //!
 //! A vector lies in the cone of units iff the non-negative least-squares problem for it has no residual
 //! (docs/theory/critical.md, (Z.11)). Near the boundary a count is a matter of rounding, so vectors there are counted apart.

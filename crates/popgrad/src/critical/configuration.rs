@@ -1,7 +1,8 @@
 //! A point up to rotations: the inner products of students and teachers.
 //!
 //! Rotations of the input that fix the teacher's span change no inner product, and inner products determine the point up to
-//! such rotations. What remains of the problem's symmetry are permutations: of students with equal output weights, and
+//! such rotations. Under a covariance they are those of the plain problem, and a permutation of teachers has to keep the teachers'
+//! inner products within each eigenspace as well: then a rotation that commutes with the covariance carries it out. What remains of the problem's symmetry are permutations: of students with equal output weights, and
 //! of teachers that keep the teacher's own inner products and output weights (docs/theory/critical.md, (Z.4)-(Z.6)).
 
 use super::matching::Labelled;
@@ -23,9 +24,14 @@ pub(super) struct Configuration {
 const EQUAL_OUTPUT: f64 = 1e-9;
 
 impl Configuration {
-    /// The configuration of students with given output weights. Where output weights are trained, `|a| w` and the sign of
-    /// `a` are what matters, and the caller passes these.
-    pub(super) fn new(problem: &TwoLayer, weights: MatrixView<'_>, output: &[f64]) -> Self {
+    /// The configuration of students of the plain problem with given output weights. Where output weights are trained, `|a| w` and
+    /// the sign of `a` are what matters, and the caller passes these. `layers` are further inner products of the teachers.
+    pub(super) fn new(
+        problem: &TwoLayer,
+        weights: MatrixView<'_>,
+        output: &[f64],
+        layers: &[Matrix],
+    ) -> Self {
         let teacher = problem.teacher();
         let rows: Vec<&[f64]> = (0..weights.rows())
             .map(|j| weights.row(j))
@@ -38,13 +44,21 @@ impl Configuration {
                 edges.row_mut(i)[j] = dot(rows[i], rows[j]);
             }
         }
+        let mut all = vec![edges];
+        for layer in layers {
+            let mut wide = Matrix::zeros(n, n);
+            for i in 0..layer.rows() {
+                wide.row_mut(weights.rows() + i)[weights.rows()..].copy_from_slice(layer.row(i));
+            }
+            all.push(wide);
+        }
         let mut colours = numbered(output, 0);
         let first = colours.iter().max().map_or(0, |c| c + 1);
         colours.extend(numbered(problem.teacher_output(), first));
         let size = rows.iter().map(|r| norm(r)).fold(0.0, f64::max);
         let mut output = output.to_vec();
         output.sort_by(f64::total_cmp);
-        Self { students: weights.rows(), graph: Labelled { edges, colours }, output, size }
+        Self { students: weights.rows(), graph: Labelled { layers: all, colours }, output, size }
     }
 
     /// The permutation `s` of units under which `other` becomes this configuration to within `tolerance` times the
@@ -77,11 +91,15 @@ impl Configuration {
             order = order.times_order(GroupOrder::factorial(count));
         }
         let m = n - self.students;
-        let mut edges = Matrix::zeros(m, m);
-        for i in 0..m {
-            edges.row_mut(i).copy_from_slice(&self.graph.edges.row(self.students + i)[self.students..]);
-        }
-        let teacher = Labelled { edges, colours: self.graph.colours[self.students..].to_vec() };
+        let of_teachers = |layer: &Matrix| {
+            let mut edges = Matrix::zeros(m, m);
+            for i in 0..m {
+                edges.row_mut(i).copy_from_slice(&layer.row(self.students + i)[self.students..]);
+            }
+            edges
+        };
+        let layers = self.graph.layers.iter().map(of_teachers).collect();
+        let teacher = Labelled { layers, colours: self.graph.colours[self.students..].to_vec() };
         let (own, _) = teacher.automorphisms(tolerance * self.size * self.size);
         order.times_order(own)
     }

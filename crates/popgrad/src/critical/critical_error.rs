@@ -33,6 +33,14 @@ pub enum CriticalError {
         /// What would be right.
         wanted: &'static str,
     },
+    /// The covariance lacks directions, in which the students' weights would be free.
+    #[error(
+        "the covariance is singular: the input's component {row} follows from those before it; leave it out, since weights along it change nothing"
+    )]
+    SingularCovariance {
+        /// The first component that those before it determine.
+        row: usize,
+    },
     /// A block structure without blocks, or with a block that is not positive.
     #[error("the block sizes are {sizes:?}; there must be from one to six, each finite and at least 1")]
     Blocks {

@@ -60,7 +60,7 @@ impl EndClasses {
     pub fn add(&mut self, student: Student<'_>, loss: f64) -> Result<usize, CriticalError> {
         student.check(self.problem.input_dimension())?;
         let (weights, output) = essential(student, self.trained);
-        let end = Configuration::new(&self.problem, weights.view(), &output);
+        let end = Configuration::new(&self.problem, weights.view(), &output, &[]);
         let same = |(other, first): &(f64, Configuration)| {
             is_same_loss(loss, *other) && end.matches(first, self.tolerance).is_some()
         };

@@ -4,9 +4,9 @@ use crate::vector::dot;
 use std::sync::OnceLock;
 
 /// A bound on the error of every entry of `M_r`, `M_r*`, `M` and `M*`, absolute: relative errors of 4 EPSILON in the angle
-/// and in its supplement, carried through sines and cosines, and coordinates that are rounded
-/// (docs/theory/normal_equation.md, (N.13)).
-pub(super) const ENTRY: f64 = 96.0 * f64::EPSILON;
+/// and in its supplement, carried through sines and cosines, and coordinates that are rounded; 57 EPSILON at most
+/// (docs/theory/normal_equation.md, (N.34)).
+pub(super) const ENTRY: f64 = 64.0 * f64::EPSILON;
 
 /// `M_r`, symmetric, with its inverse once asked for.
 #[derive(Clone, Debug)]

@@ -1,5 +1,5 @@
-//! Permutations between two symmetric matrices with coloured indices: one of them, and the group of those of a matrix
-//! onto itself.
+//! Permutations between two lists of symmetric matrices with coloured indices: one of them, and the group of those of a list
+//! onto itself. A permutation carries every matrix of one list into that of the other.
 //!
 //! Indices are first told apart by their sorted rows, class by class, until nothing more is learnt; what is left is tried
 //! in order, each choice checked against all before. The group comes from a chain of stabilisers, so that the symmetric
@@ -8,10 +8,10 @@
 use super::configuration::GroupOrder;
 use crate::Matrix;
 
-/// A symmetric matrix whose indices have colours.
+/// Symmetric matrices of one size whose indices have colours.
 #[derive(Clone, Debug)]
 pub(super) struct Labelled {
-    pub(super) edges: Matrix,
+    pub(super) layers: Vec<Matrix>,
     pub(super) colours: Vec<usize>,
 }
 
@@ -20,7 +20,8 @@ pub(super) struct Labelled {
 const CHOICES: usize = 2_000_000;
 
 impl Labelled {
-    /// A permutation `s` with `edges[i, j] = other.edges[s(i), s(j)]` within `allowed`, equal colours, and the given images.
+    /// A permutation `s` with `layer[i, j] = other.layer[s(i), s(j)]` within `allowed` for every layer, equal colours, and the
+    /// given images.
     pub(super) fn matching(
         &self,
         other: &Self,
@@ -152,13 +153,18 @@ fn refine(a: &Labelled, b: &Labelled, allowed: f64, fixed: &[(usize, usize)]) ->
     }
 }
 
-/// The diagonal entry, then the row's entries sorted within each class, in the order of the classes.
+/// Layer by layer the diagonal entry, then the row's entries sorted within each class, in the order of the classes.
 fn signature(a: &Labelled, i: usize, classes: &[usize]) -> Vec<f64> {
-    let row = a.edges.row(i);
-    let mut cells: Vec<(usize, f64)> =
-        classes.iter().zip(row).enumerate().filter(|(j, _)| *j != i).map(|(_, (c, x))| (*c, *x)).collect();
-    cells.sort_by(|x, y| x.0.cmp(&y.0).then(x.1.total_cmp(&y.1)));
-    std::iter::once(row[i]).chain(cells.into_iter().map(|c| c.1)).collect()
+    let mut out = Vec::with_capacity(a.layers.len() * classes.len());
+    for layer in &a.layers {
+        let row = layer.row(i);
+        let others = classes.iter().zip(row).enumerate().filter(|(j, _)| *j != i);
+        let mut cells: Vec<(usize, f64)> = others.map(|(_, (c, x))| (*c, *x)).collect();
+        cells.sort_by(|x, y| x.0.cmp(&y.0).then(x.1.total_cmp(&y.1)));
+        out.push(row[i]);
+        out.extend(cells.into_iter().map(|c| c.1));
+    }
+    out
 }
 
 /// A permutation being built, index by index.
@@ -198,10 +204,12 @@ impl Trial<'_> {
 
     /// Whether the choice agrees with itself and with all before it.
     fn fits(&self, i: usize, candidate: usize, depth: usize) -> bool {
-        let (mine, theirs) = (self.mine.edges.row(i), self.theirs.edges.row(candidate));
         let close = |x: f64, y: f64| (x - y).abs() <= self.allowed;
-        close(mine[i], theirs[candidate])
-            && self.order[..depth].iter().all(|j| close(mine[*j], theirs[self.image[*j]]))
+        self.mine.layers.iter().zip(&self.theirs.layers).all(|(mine, theirs)| {
+            let (mine, theirs) = (mine.row(i), theirs.row(candidate));
+            close(mine[i], theirs[candidate])
+                && self.order[..depth].iter().all(|j| close(mine[*j], theirs[self.image[*j]]))
+        })
     }
 }
 
@@ -210,7 +218,7 @@ mod tests {
     use super::*;
 
     fn labelled(rows: &[Vec<f64>]) -> Labelled {
-        Labelled { edges: Matrix::try_from_rows(rows).unwrap(), colours: vec![0; rows.len()] }
+        Labelled { layers: vec![Matrix::try_from_rows(rows).unwrap()], colours: vec![0; rows.len()] }
     }
 
     /// The adjacency matrix of a graph.
@@ -244,12 +252,12 @@ mod tests {
         let mut b = a.clone();
         for i in 0..3 {
             for j in 0..3 {
-                b.edges.row_mut(s[i])[s[j]] = rows[i][j] + 1e-12;
+                b.layers[0].row_mut(s[i])[s[j]] = rows[i][j] + 1e-12;
             }
         }
         assert_eq!(a.matching(&b, 1e-9, &[]).unwrap(), s);
-        b.edges.row_mut(2)[0] += 1e-3;
-        b.edges.row_mut(0)[2] += 1e-3;
+        b.layers[0].row_mut(2)[0] += 1e-3;
+        b.layers[0].row_mut(0)[2] += 1e-3;
         assert!(a.matching(&b, 1e-9, &[]).is_none());
     }
 

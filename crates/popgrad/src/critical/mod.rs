@@ -1,7 +1,7 @@
 //! Critical points of the two-layer problem (Tian 2017, section 5).
 //!
 //! The normal equation and its consequences (docs/theory/normal_equation.md); search, comparison modulo symmetry, classification
-//! and symmetric families (docs/theory/critical.md, (Z.1)-(Z.28)).
+//! and symmetric families (docs/theory/critical.md, (Z.1)-(Z.33)).
 
 mod atlas;
 mod blocks;
@@ -10,6 +10,7 @@ mod cone;
 mod cone_membership;
 mod configuration;
 mod critical_error;
+mod descent;
 mod end_classes;
 mod gram;
 mod l12;
@@ -18,6 +19,7 @@ mod newton;
 mod normal_equation;
 mod normal_equation_error;
 mod past_hessian;
+mod plain;
 mod plane;
 mod span;
 mod steering;
@@ -25,7 +27,7 @@ mod theorem3;
 mod transversal;
 
 pub use atlas::{Atlas, AtlasClass, DescentEnd};
-pub use blocks::{BlockFamily, FamilyPoint};
+pub use blocks::{BlockFamily, FamilyPoint, SurplusFamily};
 pub use classify::{CriticalPoint, Nature};
 pub use cone::{ConeCounts, cone_counts};
 pub use cone_membership::ConeMembership;

@@ -1,6 +1,7 @@
 //! The search for a critical point of a two-layer problem, of any index, from one start.
 
 use super::CriticalError;
+use super::plain::Plain;
 use super::steering::{Curved, Steering};
 use crate::two_layer::{Blocks, Evaluator, Reduction, Student, TwoLayer, TwoLayerError};
 use crate::vector::norm;
@@ -8,6 +9,9 @@ use crate::{Matrix, MatrixView, Trained};
 
 /// Students below this share of the units' size count as zero.
 const ZERO_STUDENT: f64 = 1e-5;
+/// Square matrices of the number of unknowns that a step holds at once: the Hessian, its eigenvectors in both orders, and the work
+/// of finding them.
+const MATRICES: u128 = 5;
 /// A point farther out than this many times the units' size has diverged.
 const FAR: f64 = 1e6;
 
@@ -69,7 +73,7 @@ pub struct SearchEnd {
     pub weights: Matrix,
     /// Output weights, length `K`.
     pub output: Vec<f64>,
-    /// Euclidean norm of the gradient in all that is trained.
+    /// Euclidean norm of the gradient in all that is trained; under a covariance, of the plain problem.
     pub gradient_norm: f64,
     /// Steps taken.
     pub steps: u64,
@@ -96,9 +100,10 @@ pub enum SearchAdvance {
 /// polish:    p = -sum_i lambda_i (u_i.g) / (lambda_i^2 + delta^2) u_i
 /// ```
 ///
-/// Source: docs/theory/critical.md, (Z.1)-(Z.3). The search runs in the span of teacher and start where that is smaller than
-/// the input space, which loses nothing: no step leaves it (R.2).
+/// Source: docs/theory/critical.md, (Z.1)-(Z.3). The search runs in the plain problem (Z.26), (Z.29), and in the span of teacher
+/// and start where that is smaller than the input space, which loses nothing: no step leaves it (R.2). A student's skip stays as it is.
 ///
+/// - Domain: any law, slope and skip, and covariances of full rank.
 /// - Accuracy: a converged end has a gradient of at most the tolerance times the scale of its terms; how near the exact
 ///   point it lies is that divided by the smallest curvature off the symmetries.
 ///
@@ -120,37 +125,25 @@ pub struct CriticalSearch {
     steering: Steering,
 }
 
-/// The loss in the span of teacher and start.
+/// The loss of the plain problem in the span of teacher and start.
 #[derive(Clone, Debug)]
 struct TwoLayerFunction {
-    reduced: Reduced,
+    reduced: Reduction,
+    plain: Plain,
     k: usize,
     d: usize,
     output: Vec<f64>,
     trained: Trained,
 }
 
-/// The problem the search runs in: the reduced one, or the original where a covariance forbids the reduction.
-#[derive(Clone, Debug)]
-enum Reduced {
-    Span(Box<Reduction>),
-    Whole(Box<TwoLayer>),
-}
-
 impl TwoLayerFunction {
     fn problem(&self) -> &TwoLayer {
-        match &self.reduced {
-            Reduced::Span(reduction) => reduction.problem(),
-            Reduced::Whole(problem) => problem,
-        }
+        self.reduced.problem()
     }
 
     fn lift(&self, point: &[f64]) -> Result<Matrix, TwoLayerError> {
         let weights = Matrix::from_parts(self.k, self.d, point[..self.k * self.d].to_vec());
-        match &self.reduced {
-            Reduced::Span(reduction) => reduction.lift(weights.view()),
-            Reduced::Whole(_) => Ok(weights),
-        }
+        Ok(self.plain.leave(self.reduced.lift(weights.view())?))
     }
 
     fn output<'a>(&'a self, point: &'a [f64]) -> &'a [f64] {
@@ -221,7 +214,8 @@ impl CriticalSearch {
     ///
     /// # Errors
     ///
-    /// [`CriticalError::Problem`] for a student that does not fit, [`CriticalError::Option`].
+    /// [`CriticalError::Problem`] for a student that does not fit, or unknowns whose Hessian and eigenvectors do not fit into the memory
+    /// limit; [`CriticalError::Option`], [`CriticalError::SingularCovariance`].
     pub fn try_new(
         problem: &TwoLayer,
         start: Student<'_>,
@@ -234,24 +228,26 @@ impl CriticalSearch {
         }
         let k = start.neurons();
         let output = if start.output.is_empty() { vec![1.0; k] } else { start.output.to_vec() };
-        let (reduced, weights) = match problem.reduce(start) {
-            Ok(reduction) => {
-                let weights = reduction.student().weights().to_matrix();
-                (Reduced::Span(Box::new(reduction)), weights)
-            }
-            Err(TwoLayerError::NotReducible) => {
-                (Reduced::Whole(Box::new(problem.clone())), start.weights().to_matrix())
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let d = weights.cols();
-        let mut point = weights.into_vec();
+        start.check(problem.input_dimension())?;
+        let plain = Plain::new(problem, start.skip())?;
+        let entered = plain.enter(start.weights());
+        let reduced = plain.problem.reduce(Student::new(entered.view()))?;
+        let d = reduced.student().weights().cols();
+        let mut point = reduced.student().weights().as_slice().to_vec();
         if trained == Trained::WeightsAndOutput {
             point.extend_from_slice(&output);
         }
-        let function = TwoLayerFunction { reduced, k, d, output, trained };
+        let entries = MATRICES * (point.len() as u128) * (point.len() as u128);
+        problem.check_memory("a step's Hessian with its eigenvectors", entries)?;
+        let function = TwoLayerFunction { reduced, plain, k, d, output, trained };
         let steering = Steering::new(&function, point, (index, max_steps, tolerance))?;
         Ok(Self { function, steering })
+    }
+
+    /// Bytes that a step holds at once: five square matrices of the number of unknowns.
+    pub fn memory(&self) -> u64 {
+        let unknowns = self.steering.point.len() as u128;
+        u64::try_from(8 * MATRICES * unknowns * unknowns).unwrap_or(u64::MAX)
     }
 
     /// Goes on for a number of steps.

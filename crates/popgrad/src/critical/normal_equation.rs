@@ -5,7 +5,7 @@
 
 use super::gram::Gram;
 use super::normal_equation_error::NormalEquationError;
-use super::span::{basis, outside};
+use super::span::Span;
 use crate::angle::split;
 use crate::arc_cosine::angular_c1;
 use crate::vector::norm;
@@ -232,24 +232,21 @@ impl NormalEquation {
     /// Whether every student lies in the teachers' span: sines of at most 1e-10.
     pub fn is_in_plane(&self) -> bool {
         let plane = self.plane();
-        (0..self.students.rows()).all(|j| outside(&plane, self.students.row(j)) <= IN_PLANE)
+        (0..self.students.rows()).all(|j| plane.sine(self.students.row(j)) <= IN_PLANE)
     }
 
     /// Whether the students' projections span the teachers' span: together with [`NormalEquation::is_in_plane`] this makes
     /// the projected equations equivalent to the normal equation.
     pub fn is_spanning(&self) -> bool {
         let plane = self.plane();
-        let shadow = |j: usize| -> Vec<f64> {
-            let row = self.students.row(j);
-            plane.iter().map(|q| crate::vector::dot(q, row)).collect()
-        };
-        let shadows: Vec<Vec<f64>> = (0..self.students.rows()).map(shadow).collect();
-        basis(shadows.iter().map(Vec::as_slice), IN_PLANE).len() == plane.len()
+        let shadows = plane.coordinates(self.students.view(), plane.len());
+        let rows = (0..shadows.rows()).map(|j| shadows.row(j));
+        Span::of_directions(rows, IN_PLANE).len() == plane.len()
     }
 
     /// An orthonormal basis of the teachers' span.
-    fn plane(&self) -> Vec<Vec<f64>> {
-        basis((0..self.teacher.rows()).map(|z| self.teacher.row(z)), IN_PLANE)
+    fn plane(&self) -> Span {
+        Span::of_directions((0..self.teacher.rows()).map(|z| self.teacher.row(z)), IN_PLANE)
     }
 
     /// Solves the radial equation for the lengths that the directions would need; `None` where `M_r` is not regular.

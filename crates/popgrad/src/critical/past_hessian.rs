@@ -28,9 +28,9 @@ pub(super) fn descends_along_null_space(
 ) -> Result<bool, CriticalError> {
     let (k, d) = (student.neurons(), student.weights().cols());
     let plane = Plane::new(problem, student.weights()).with_outer_direction(d);
-    let rank = plane.basis.len();
+    let rank = plane.span.len();
     let flat = in_plane(problem, &plane, rank)?;
-    let weights = plane.coordinates(student.weights(), rank);
+    let weights = plane.span.coordinates(student.weights(), rank);
     let blocks = if trained == Trained::Weights { Blocks::Weights } else { Blocks::All };
     let hessian = flat.hessian(Student::new(weights.view()).with_output(student.output), blocks)?;
     let (values, vectors) = symmetric_eigenvectors(hessian.view())?;

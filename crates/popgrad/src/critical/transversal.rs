@@ -36,7 +36,7 @@ impl Spectra {
 
 /// The problem in coordinates of a plane, with `cols` coordinates (at least as many as basis vectors).
 pub(super) fn in_plane(problem: &TwoLayer, plane: &Plane, cols: usize) -> Result<TwoLayer, CriticalError> {
-    let teacher = plane.coordinates(problem.teacher(), cols);
+    let teacher = plane.span.coordinates(problem.teacher(), cols);
     Ok(TwoLayer::try_new(teacher)?
         .with_teacher_output(problem.teacher_output().to_vec())?
         .with_leaky(problem.leaky())?
@@ -52,10 +52,10 @@ pub(super) fn spectra(
     trained: Trained,
     plane: &Plane,
 ) -> Result<Spectra, CriticalError> {
-    let (k, d, rank) = (student.neurons(), student.weights().cols(), plane.basis.len());
+    let (k, d, rank) = (student.neurons(), student.weights().cols(), plane.span.len());
     let cols = if rank < d { rank + 1 } else { rank };
     let flat = in_plane(problem, plane, cols)?;
-    let weights = plane.coordinates(student.weights(), cols);
+    let weights = plane.span.coordinates(student.weights(), cols);
     let student = Student::new(weights.view()).with_output(student.output);
     let blocks = if trained == Trained::Weights { Blocks::Weights } else { Blocks::All };
     let hessian = flat.hessian(student, blocks)?;

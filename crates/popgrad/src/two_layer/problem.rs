@@ -241,8 +241,18 @@ impl TwoLayer {
         self.factor.is_some()
     }
 
+    /// The lower factor `L` of the covariance `L L^T`; `None` for white input.
+    pub(crate) fn covariance_factor(&self) -> Option<&Matrix> {
+        self.factor.as_ref()
+    }
+
+    /// The teacher's skip connection; empty means zero.
+    pub(crate) fn teacher_skip(&self) -> &[f64] {
+        &self.skip
+    }
+
     /// The most memory, in bytes, that a call may allocate.
-    pub(crate) fn memory_limit(&self) -> u64 {
+    pub fn memory_limit(&self) -> u64 {
         self.memory_limit
     }
 

@@ -54,6 +54,11 @@ impl<'a> Student<'a> {
         self.output
     }
 
+    /// The skip connection; empty means zero.
+    pub(crate) fn skip(&self) -> &'a [f64] {
+        self.skip
+    }
+
     /// Whether there is a linear skip that is not zero.
     pub(crate) fn has_skip(&self) -> bool {
         self.skip.iter().any(|c| *c != 0.0)

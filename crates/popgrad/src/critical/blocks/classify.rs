@@ -2,7 +2,7 @@
 
 use super::family::{BlockFamily, FamilyPoint};
 use super::structure::BlockMatrix;
-use crate::critical::classify::Counted;
+use crate::critical::classify::Located;
 use crate::critical::cone_membership::{ConeMembership, count_in_cone};
 use crate::critical::{CriticalError, CriticalPoint};
 use crate::vector::dot;
@@ -21,7 +21,7 @@ impl BlockFamily {
     /// teachers add the `k` eigenvalues of (Z.8), by blocks as well.
     ///
     /// - Domain: whole sizes that add up to the number of teachers.
-    /// - Accuracy: as [`BlockFamily::spectrum`]; `eigenvalue_error` counts rounding and the distance from the exact point.
+    /// - Accuracy: as [`BlockFamily::spectrum`]; `eigenvalue_error` estimates rounding and the distance from the exact point.
     /// - Cost: that of the `k x d` weights and of a non-negative least-squares problem for each block.
     ///
     /// # Errors
@@ -66,27 +66,21 @@ impl BlockFamily {
         let curved = eigenvalues.iter().map(|e| e.value.abs()).filter(|v| *v > rounding);
         let gentlest = curved.fold(largest, f64::min).max(f64::EPSILON.sqrt() * largest);
         let error = rounding + rate * point.gradient_norm / gentlest;
-        let forced = self.shared_directions(&matrix, &counts)?;
-        let counted = Counted::new(&eigenvalues, error, forced);
-        let loss = kappa * point.loss;
         let (teachers_in_student_cone, students_in_teacher_cone) = self.cones(&matrix, &counts)?;
-        Ok(CriticalPoint {
+        let located = Located {
             weights: in_teacher_axes(&self.embed(&point.coordinates)?, problem),
             output: vec![1.0; k],
-            loss,
+            loss: kappa * point.loss,
             gradient_norm: kappa * point.gradient_norm,
-            eigenvalues,
-            eigenvalue_error: counted.threshold,
-            index: counted.index,
-            nullity: counted.nullity,
-            manifold_dimension: forced,
-            lambda_min: counted.lambda_min,
+            scale: kappa.sqrt() * total,
+            manifold_dimension: self.shared_directions(&matrix, &counts)?,
+            rotation_dimension: 0,
             out_of_plane_rank: 0,
             teacher_rank: k,
-            nature: counted.nature(forced, loss, kappa.sqrt() * total),
             teachers_in_student_cone,
             students_in_teacher_cone,
-        })
+        };
+        Ok(located.with_spectrum(eigenvalues, error))
     }
 
     /// The `k` eigenvalues of motion along one direction orthogonal to all teachers, (Z.8).
@@ -157,7 +151,7 @@ impl BlockFamily {
 }
 
 /// Refuses a problem whose teachers are not `k` orthonormal ones with the plain ReLU and white input.
-fn check(problem: &TwoLayer, k: usize) -> Result<(), CriticalError> {
+pub(super) fn check(problem: &TwoLayer, k: usize) -> Result<(), CriticalError> {
     let teacher = problem.teacher();
     let m = teacher.rows();
     let fail = |why| Err(CriticalError::NotOrthonormal { teachers: m, why, students: k });
@@ -167,6 +161,7 @@ fn check(problem: &TwoLayer, k: usize) -> Result<(), CriticalError> {
     if problem.teacher_output().iter().any(|b| *b != 1.0)
         || problem.leaky() != 0.0
         || problem.has_covariance()
+        || problem.teacher_skip().iter().any(|c| *c != 0.0)
     {
         return fail("not those of the plain problem");
     }
@@ -182,7 +177,7 @@ fn check(problem: &TwoLayer, k: usize) -> Result<(), CriticalError> {
 }
 
 /// Coordinates along the teachers, in the original ones.
-fn in_teacher_axes(x: &Matrix, problem: &TwoLayer) -> Matrix {
+pub(super) fn in_teacher_axes(x: &Matrix, problem: &TwoLayer) -> Matrix {
     let mut out = Matrix::zeros(x.rows(), problem.input_dimension());
     for r in 0..x.rows() {
         for (m, c) in x.row(r).iter().enumerate() {

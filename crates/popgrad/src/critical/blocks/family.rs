@@ -50,7 +50,7 @@ pub struct FamilyPoint {
 }
 
 /// A coordinate: which entry of the block matrix it is, and how many entries of the full one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Own(usize),
     Same(usize),

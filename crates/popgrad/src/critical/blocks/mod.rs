@@ -7,5 +7,7 @@ mod loss;
 mod search;
 mod spectrum;
 mod structure;
+mod surplus;
 
 pub use family::{BlockFamily, FamilyPoint};
+pub use surplus::SurplusFamily;

@@ -64,7 +64,7 @@ fn property_automorphisms_of_a_general_teacher_are_found() {
     let (c, s) = (-0.5, 0.75_f64.sqrt());
     let teacher = Matrix::from_rows(&[[1.0, 0.0], [c, s], [c, -s]]);
     let problem = TwoLayer::try_new(teacher.clone()).unwrap();
-    let mut atlas = Atlas::new(&problem, Trained::Weights);
+    let mut atlas = Atlas::try_new(&problem, Trained::Weights).unwrap();
     let end = |w: &Matrix| SearchEnd {
         status: SearchStatus::Converged,
         weights: w.clone(),
@@ -76,7 +76,7 @@ fn property_automorphisms_of_a_general_teacher_are_found() {
     assert_eq!(atlas.classes()[0].orbit_size.exact, Some(6));
     assert_eq!(atlas.classes()[0].isotropy.order.exact, Some(6));
     let uneven = problem.with_teacher_output(vec![1.0, 1.0, 2.0]).unwrap();
-    let mut atlas = Atlas::new(&uneven, Trained::WeightsAndOutput);
+    let mut atlas = Atlas::try_new(&uneven, Trained::WeightsAndOutput).unwrap();
     let student = SearchEnd { output: vec![1.0, 1.0, 2.0], ..end(&teacher) };
     atlas.add(&student, true).unwrap();
     assert_eq!(atlas.classes()[0].isotropy.order.exact, Some(2));
@@ -85,7 +85,7 @@ fn property_automorphisms_of_a_general_teacher_are_found() {
 #[test]
 fn property_a_segment_of_collinear_saddles_is_one_class() {
     let problem = orthonormal(2, 2);
-    let mut atlas = Atlas::new(&problem, Trained::Weights);
+    let mut atlas = Atlas::try_new(&problem, Trained::Weights).unwrap();
     let direction = std::f64::consts::FRAC_1_SQRT_2;
     let total = 2.0 * popgrad::angular_h(std::f64::consts::FRAC_PI_4) / std::f64::consts::PI;
     for share in [0.5, 0.2, 0.9] {

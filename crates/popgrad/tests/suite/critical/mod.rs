@@ -6,7 +6,9 @@ mod families; // block structures against the full problem and published minima
 mod l12; // golden values of L12 and L21, exact zeros, the signs of Conjecture 1 on grids
 mod normal_equation; // golden values, the gradient, Proposition 1, Theorems 3 and 4, error bounds, degenerate points
 mod out_of_plane; // Theorem 2: manifolds of points out of the teacher's plane
-mod points; // known points: section 5.3's saddles, the teacher itself, degenerate points, refusals
+mod points;
+mod surplus; // more students than teachers
+mod tilted; // covariances and skips: the plain problem, what is left of the symmetry // known points: section 5.3's saddles, the teacher itself, degenerate points, refusals
 
 use popgrad::{
     Atlas, CriticalPoint, CriticalSearch, Matrix, RandomStream, SearchOptions, Student, Trained, TwoLayer,
@@ -37,7 +39,7 @@ fn random_start(seed: u64, i: u64, k: usize, d: usize) -> Matrix {
 
 /// The atlas of a number of starts, steered for the indices from 0 to `top` in turn.
 fn atlas(problem: &TwoLayer, k: usize, starts: u64, top: u64) -> Atlas {
-    let mut atlas = Atlas::new(problem, Trained::Weights);
+    let mut atlas = Atlas::try_new(problem, Trained::Weights).unwrap();
     for i in 0..starts {
         let start = random_start(1, i, k, problem.input_dimension());
         let index = usize::try_from(i % (top + 1)).unwrap();

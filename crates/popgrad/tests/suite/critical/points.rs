@@ -223,8 +223,11 @@ fn what_is_not_critical_is_refused() {
     let w = Matrix::identity(2, 2);
     let refused = CriticalSearch::try_new(&problem, Student::new(w.view()), options).unwrap_err();
     assert!(refused.to_string().contains("finite and positive"), "{refused}");
-    let sigma = Matrix::from_rows(&[[2.0, 0.0], [0.0, 1.0]]);
-    let tilted = orthonormal(2, 2).with_covariance(&sigma).unwrap();
-    let refused = CriticalPoint::classify(&tilted, Student::new(w.view()), Trained::Weights).unwrap_err();
-    assert!(refused.to_string().contains("white input"), "{refused}");
+    let tight = orthonormal(4, 4).with_memory_limit(10_000);
+    let start = Matrix::identity(4, 4);
+    let refused =
+        CriticalSearch::try_new(&tight, Student::new(start.view()), SearchOptions::default()).unwrap_err();
+    assert_eq!(refused.kind(), Kind::Resource);
+    // Five matrices of 16 x 16 doubles.
+    assert!(refused.to_string().contains("10240 bytes"), "{refused}");
 }
