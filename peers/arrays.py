@@ -20,6 +20,19 @@ def save(name, w, v, gradient=None):
 for k, d in [(2, 2), (10, 10), (50, 100), (200, 200), (1000, 1000)]:
     w, v, nv, evT = cf.problem(np, k, d)
     save(f"w1_{k}_{d}", w, v, cf.grad_np(np, w, v, nv, evT))
+for k in (6, 20):  # gradient descent; the end of the first runs after 1000 steps
+    w, v, nv, evT = cf.problem(np, k, k, batch=4096, orthonormal=True)
+    save(f"w2_4096_{k}_{k}", w, v)
+    x = w[:24].copy()
+    for _ in range(1000):
+        x -= 0.01 * cf.grad_np(np, x, v, nv, evT)
+    np.save(out / f"w2_4096_{k}_{k}_end.npy", x)
+x, y = cf.plane_starts(np, 100000)
+np.save(out / "w7_start.npy", np.stack([x, y], 1))
+x, y = x[:40], y[:40]
+for _ in range(1000):
+    x, y = cf.plane_step(np, lambda c: np.arccos(np.clip(c, -1.0, 1.0)), x, y, 5, 0.01)
+np.save(out / "w7_end.npy", np.stack([x, y], 1))
 w, v, nv, evT = cf.problem(np, 6, 6, batch=4096)
 save("w1b_4096_6_6", w, v, cf.grad_np(np, w, v, nv, evT))
 w, v, _, _ = cf.problem(np, 10, 10, seed=1, orthonormal=True, batch=1)

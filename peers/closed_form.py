@@ -113,3 +113,24 @@ def fast_acos_sin(xp, c):
     r = xp.where(big, xp.sqrt(z), a) * p
     t = xp.where(big, 2.0 * r, 0.5 * math.pi - r)
     return xp.where(c < 0, math.pi - t, t), xp.sqrt((1.0 - a) * (1.0 + a))
+
+
+def plane_starts(np, count):
+    """Starts below the diagonal of Theorem 7's plane."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0.001, 1.0, count)
+    return x, x * rng.uniform(0.0, 0.999, count)
+
+
+def plane_step(xp, acos, x, y, K, eta):
+    """A step of the (K, d = K) gradient restricted to w_j = x e_j + y sum_{i != j} e_i, teacher e_j."""
+    n2 = x * x + (K - 1) * y * y
+    al = 1.0 / xp.sqrt(n2)
+    ct, cf_, cp = x * al, y * al, (2.0 * x * y + (K - 2) * y * y) * (al * al)
+    th, ps, ph = acos(ct), acos(cf_), acos(cp)
+    sp = xp.sqrt(1.0 - cp * cp)
+    s = (K - 1) * (al * xp.sqrt(1.0 - cf_ * cf_) - sp) + al * xp.sqrt(1.0 - ct * ct)
+    m = (math.pi - ph) * (x - 1.0 + (K - 1) * y)
+    e = eta / TAU
+    return (x + e * (-m - ph * (x - 1.0) - th + s * x),
+            y + e * (-m - ph * y - (ps - ph) + s * y))

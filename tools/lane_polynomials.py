@@ -1,10 +1,11 @@
-"""Regenerates the polynomial tables of crates/popgrad/src/lanes.rs. Needs mpmath.
+"""Regenerates the polynomial tables of crates/popgrad/src/lanes.rs and of ensemble/angles.rs beside it. Needs mpmath.
 
-asin(r) = r + r y q(y), y = r^2 in [0, 1/4];  atan(u) = u + u z q(z), z = u^2 in [0, tan(pi/8)^2].
+asin(r) = r + r y q(y), y = r^2 in [0, 1/4];  atan(u) = u + u z q(z), z = u^2 in [0, tan(pi/8)^2];
+the last table is that of asin for y in [0, sin(pi/8)^2].
 Chebyshev interpolation of q in 60 digits; prints the coefficients, lowest first, and the largest error.
 """
 import sys
-from mpmath import mp, mpf, asin, atan, sqrt, tan, pi, cos
+from mpmath import mp, mpf, asin, atan, sqrt, sin, tan, pi, cos
 
 mp.dps = 60
 
@@ -46,9 +47,11 @@ def report(name, f, g, lo, hi, n):
 
 
 if __name__ == "__main__":
-    n_asin, n_atan = (int(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) > 2 else (11, 11)
+    n_asin, n_atan, n_short = map(int, sys.argv[1:4]) if len(sys.argv) > 3 else (12, 11, 10)
     tiny = mpf(10) ** -30
     report("ASIN", lambda y: (asin(sqrt(y)) / sqrt(y) - 1) / y if y > tiny else mpf(1) / 6,
            lambda y: asin(sqrt(y)) / sqrt(y), mpf(0), mpf(1) / 4, n_asin)
     report("ATAN", lambda z: (atan(sqrt(z)) / sqrt(z) - 1) / z if z > tiny else -mpf(1) / 3,
            lambda z: atan(sqrt(z)) / sqrt(z), mpf(0), tan(pi / 8) ** 2, n_atan)
+    report("ASIN to sin(pi/8)", lambda y: (asin(sqrt(y)) / sqrt(y) - 1) / y if y > tiny else mpf(1) / 6,
+           lambda y: asin(sqrt(y)) / sqrt(y), mpf(0), sin(pi / 8) ** 2 * (1 + mpf(10) ** -12), n_short)

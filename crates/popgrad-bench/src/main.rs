@@ -6,6 +6,7 @@
 
 mod arrays;
 mod clock;
+mod ensemble;
 mod flat;
 mod flow;
 mod gemm;
@@ -54,6 +55,9 @@ fn run(arguments: &[String]) -> Result<(), String> {
         ("sign-map", &[thetas, phis]) => sign_map::signs(thetas, phis),
         ("value-map", &[thetas, phis]) => sign_map::values(thetas, phis),
         ("flat", &[k]) => flat::run(&arrays, k),
+        ("w2", &[count, k, d]) => ensemble::descent(&arrays, count, k, d),
+        ("w7", &[count, steps]) => ensemble::plane(&arrays, count, steps),
+        ("start2021", &[count, k]) => ensemble::protocol(count, k),
         ("gemm", &[k, d]) => gemm::run(&arrays, k, d),
         _ => Err(format!("no workload `{workload}` of size `{size}`")),
     }

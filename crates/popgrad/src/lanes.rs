@@ -4,7 +4,7 @@
 //! time: AVX-512, AVX2 with FMA, and a portable one that emulates the fused multiply-add. Only IEEE `+ - * / sqrt`
 //! and single-rounding fused multiply-adds are used, in a fixed order, so all levels give the same bits.
 //!
-//! Polynomials: Chebyshev interpolation in 60 digits by `tools/lane_polynomials.py 12 11`.
+//! Polynomials: Chebyshev interpolation in 60 digits by `tools/lane_polynomials.py 12 11 10`.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, f64x8};
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
@@ -151,7 +151,7 @@ macro_rules! on_lanes {
 pub(crate) use on_lanes;
 
 /// Coefficients of `(asin(r)/r - 1)/y`, `y = r^2` in `[0, 1/4]`; relative error of `asin` below 5.6e-17.
-pub(crate) const ASIN: [f64; 12] = [
+const ASIN: [f64; 12] = [
     0.1666666666666665,
     0.07500000000020764,
     0.044642857103423646,
@@ -167,7 +167,7 @@ pub(crate) const ASIN: [f64; 12] = [
 ];
 
 /// Coefficients of `(atan(u)/u - 1)/z`, `z = u^2` in `[0, tan(pi/8)^2]`; relative error of `atan` below 7.2e-18.
-pub(crate) const ATAN: [f64; 11] = [
+const ATAN: [f64; 11] = [
     -0.3333333333333333,
     0.1999999999999552,
     -0.14285714284666542,

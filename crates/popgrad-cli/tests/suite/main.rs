@@ -10,4 +10,5 @@ mod flow; // trajectories, their files, stops, signals
 mod portrait; // the picture of the plane and the numbers behind it
 mod reproduce; // the frame of the report
 mod scratch; // a folder and the binary in it
+mod sweep; // folders of ensembles: bytes, kills, damage, locks, mistakes
 mod usage; // mistakes on the command line itself, help, pipes

@@ -1,11 +1,11 @@
 //! The catalogue: every claim, in the order of the report.
 
 use super::claim::Claim;
+use super::{basins, minima, safran2018, seventeen};
 use super::{
     collinear, conjecture1, conjecture2, fig6, fig7, fig8, fig9, fig10, gradient, normal_equation, open_case,
     other_side, proposition2, symmetric, theorem1, theorem2, theorem4, theorem5, theorem6, theorem7,
 };
-use super::{minima, safran2018};
 
 /// Every claim of Tian (2017) that is measured, in the order of the report.
 #[rustfmt::skip]
@@ -67,6 +67,11 @@ pub static MINIMA: &[Claim] = &[
     minima::THREE_BLOCKS,
     minima::LIMIT,
     minima::ORBITS,
+    basins::EQUAL,
+    basins::SURPLUS,
+    basins::RUN_ON,
+    basins::BLOCKS,
+    seventeen::SEVENTEEN,
 ];
 
 /// A paper with its catalogue of claims.

@@ -228,11 +228,13 @@ pub enum Group {
     Multilayer,
     /// Spurious minima of an orthonormal teacher.
     Minima,
+    /// How often descent ends in them.
+    Basins,
 }
 
 impl Group {
     /// All groups, in the order of the report.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PopulationGradient,
         Self::CriticalPoints,
         Self::OneRelu,
@@ -240,6 +242,7 @@ impl Group {
         Self::Noise,
         Self::Multilayer,
         Self::Minima,
+        Self::Basins,
     ];
 
     /// Its heading.
@@ -252,6 +255,7 @@ impl Group {
             Self::Noise => "Noisy starts (Fig. 9 and Conjecture 2)",
             Self::Multilayer => "Multilayer networks (Proposition 2)",
             Self::Minima => "Minima of an orthonormal teacher",
+            Self::Basins => "Basins of attraction",
         }
     }
 }
@@ -315,6 +319,11 @@ impl<'a> Bench<'a> {
             Profile::Quick => quick,
             Profile::Full => full,
         }
+    }
+
+    /// The flag that asks for an end.
+    pub(crate) fn interrupt(&self) -> &AtomicBool {
+        self.interrupt
     }
 
     /// Whether the user asked for an end; long measurements ask often.

@@ -5,6 +5,7 @@
 //! from disk without a network, `claims.json`, and every figure as a vector graphic. Every number shown is
 //! computed when the report is made. Statistical bounds give a false alarm with probability at most 1e-6 a claim.
 
+mod basins;
 mod catalogue;
 mod claim;
 mod collinear;
@@ -33,6 +34,7 @@ mod report;
 mod run;
 mod safran2018;
 mod sampling;
+mod seventeen;
 mod symmetric;
 mod theorem1;
 mod theorem2;

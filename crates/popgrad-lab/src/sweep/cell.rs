@@ -12,7 +12,7 @@ use popgrad::{
 };
 use serde_json::{Map, Value as Json, json};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Memory that a teacher may take.
@@ -64,7 +64,7 @@ impl Cell {
         reader.refuse_unused()?;
         let value = |key: &String| keys.entries.get(key).map(|entry| (key.clone(), entry.value.clone()));
         let varied = keys.varied.iter().filter_map(value).collect();
-        let resolved = reader.resolved.into_inner();
+        let resolved = reader.resolved.into_inner().into_iter().collect();
         let cell = Self { number, varied, resolved, ensemble, tolerance, global_loss };
         cell.runs(0..0, level).map_err(|e| reader_error(name, number, &e))?;
         Ok(cell)
@@ -113,14 +113,17 @@ impl Cell {
         }
     }
 
-    /// Whether an end lies on the manifold of global minima that more students than teachers have.
-    pub(super) fn is_on_manifold(&self, end: &RunEnd) -> bool {
+    /// Whether global minima form a manifold, because there are more students than teachers.
+    pub(super) fn has_global_manifold(&self) -> bool {
         match &self.ensemble {
-            Ensemble::TwoLayer(ensemble, _) => {
-                ensemble.students() > ensemble.problem().teacher().rows() && end.loss < self.global_loss
-            }
+            Ensemble::TwoLayer(ensemble, _) => ensemble.students() > ensemble.problem().teacher().rows(),
             Ensemble::Xy(_) => false,
         }
+    }
+
+    /// Whether an end lies on that manifold.
+    pub(super) fn is_on_manifold(&self, end: &RunEnd) -> bool {
+        self.has_global_manifold() && end.loss < self.global_loss
     }
 }
 
@@ -134,7 +137,8 @@ struct Reader<'k> {
     cell: usize,
     keys: &'k CellKeys,
     used: RefCell<BTreeSet<&'static str>>,
-    resolved: RefCell<Map<String, Json>>,
+    /// In the order of their names, which the checksum of the spec depends on.
+    resolved: RefCell<BTreeMap<String, Json>>,
 }
 
 impl<'k> Reader<'k> {

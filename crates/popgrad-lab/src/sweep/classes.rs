@@ -71,9 +71,4 @@ impl<'c> Classes<'c> {
     pub(super) fn into_representatives(self) -> Vec<Representative> {
         self.representatives
     }
-
-    /// As [`Classes::into_representatives`], without giving them up.
-    pub(super) fn representatives(&self) -> &[Representative] {
-        &self.representatives
-    }
 }

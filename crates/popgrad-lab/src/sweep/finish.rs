@@ -9,7 +9,7 @@ use super::describe::{Description, describe};
 use super::error::SweepError;
 use super::part::{self, Class, Part, Representative};
 use super::plan::Plan;
-use super::run::write_text;
+use super::run::{compute_part, write_text};
 use super::spec::Value;
 use crate::storage::{Provenance, StorageError, TableColumn, TableWriter};
 use popgrad::{NUMERICS, RunStatus, wilson_interval};
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Confidence of every interval.
 pub(super) const CONFIDENCE: f64 = 0.95;
@@ -51,7 +52,8 @@ impl Share {
 pub struct ClassSummary {
     /// Its number, in the order of first runs.
     pub class: u32,
-    /// `critical_point`, or `global_manifold` where more students than teachers leave no isolated global minimum.
+    /// `critical_point`; `global_manifold` where more students than teachers leave no isolated global minimum; or
+    /// `global_by_loss`, the runs that `stop.loss` ended elsewhere.
     pub kind: String,
     /// How many runs ended in it.
     pub count: u64,
@@ -142,9 +144,18 @@ pub(super) fn finish(directory: &Path, plan: &Plan, version: &str) -> Result<(),
     let mut classes = TableWriter::new(&directory.join("classes.parquet"), provenance.clone());
     let mut cells = Vec::with_capacity(plan.cells.len());
     for cell in &plan.cells {
-        let mut gathered = Gathered::new(directory, plan, cell)?;
-        let table = runs.join(format!("cell-{:05}.parquet", cell.number));
-        gathered.write_runs(directory, plan, TableWriter::new(&table, provenance.clone()))?;
+        let stored = |number: u64| {
+            Part::read(directory, &plan.hash, cell.number, number)
+                .ok_or_else(|| SweepError::Damaged { path: part::path(directory, cell.number, number) })
+        };
+        let mut gathered = Gathered::new(cell, (0..plan.parts_of_cell()).map(stored))?;
+        let path = runs.join(format!("cell-{:05}.parquet", cell.number));
+        let mut table =
+            RunTable { table: TableWriter::new(&path, provenance.clone()), batch: Batch::default() };
+        gathered.count((0..plan.parts_of_cell()).map(stored), &mut |run, row, class| {
+            table.push(cell.number, run, row, class)
+        })?;
+        table.finish()?;
         let summary = gathered.summary(plan.runs);
         classes.write(class_columns(cell, &gathered, &summary))?;
         cells.push(summary);
@@ -182,20 +193,26 @@ struct Gathered<'c> {
     most_steps: u64,
 }
 
+/// A run on its way to a table: its number, its row and its class in the cell.
+type Visit<'v> = dyn FnMut(u64, &part::Row, Option<usize>) -> Result<(), SweepError> + 'v;
+
 impl<'c> Gathered<'c> {
-    fn new(directory: &Path, plan: &Plan, cell: &'c Cell) -> Result<Self, SweepError> {
+    /// The classes of a cell, from its parts in order.
+    fn new(
+        cell: &'c Cell,
+        parts: impl Iterator<Item = Result<Part, SweepError>>,
+    ) -> Result<Self, SweepError> {
         let mut known = Classes::new(cell);
         let mut merged = Vec::new();
-        for number in 0..plan.parts_of_cell() {
-            let part = read(directory, plan, cell, number)?;
-            let numbers = part.classes.iter().map(|r| known.add(r));
-            merged.push(numbers.collect::<Result<Vec<_>, _>>()?);
+        for part in parts {
+            let part = part?;
+            merged.push(part.classes.iter().map(|r| known.add(r)).collect::<Result<Vec<_>, _>>()?);
         }
-        let kinds = known.representatives().iter().enumerate();
+        let kinds = known.into_representatives().into_iter().enumerate();
         let classes = kinds
             .map(|(i, first)| Found {
                 kind: Class::Number(u32::try_from(i).unwrap_or(u32::MAX)),
-                first: first.clone(),
+                first,
                 count: 0,
             })
             .collect();
@@ -216,16 +233,15 @@ impl<'c> Gathered<'c> {
         Some(self.classes.len() - 1)
     }
 
-    fn write_runs(
+    /// Counts the rows of all parts, which come in order, and shows each to `visit`.
+    fn count(
         &mut self,
-        directory: &Path,
-        plan: &Plan,
-        mut table: TableWriter,
+        parts: impl Iterator<Item = Result<Part, SweepError>>,
+        visit: &mut Visit<'_>,
     ) -> Result<(), SweepError> {
-        let mut batch = Batch::default();
-        for number in 0..plan.parts_of_cell() {
-            let part = read(directory, plan, self.cell, number)?;
-            let merged = std::mem::take(&mut self.merged[usize::try_from(number).unwrap_or(usize::MAX)]);
+        let all = std::mem::take(&mut self.merged);
+        for (part, merged) in parts.zip(all) {
+            let part = part?;
             for (run, row) in (part.first..).zip(&part.rows) {
                 let class = match row.class {
                     Class::Number(n) => {
@@ -245,16 +261,19 @@ impl<'c> Gathered<'c> {
                 }
                 self.steps += u128::from(row.steps);
                 self.most_steps = self.most_steps.max(row.steps);
-                batch.push(self.cell.number, run, row, class);
-                if batch.run.len() == ROWS_PER_BATCH {
-                    table.write(std::mem::take(&mut batch).columns())?;
-                }
+                visit(run, row, class)?;
             }
         }
-        if !batch.run.is_empty() {
-            table.write(batch.columns())?;
+        Ok(())
+    }
+
+    /// The word for a class in files.
+    fn kind(&self, class: Class) -> &'static str {
+        match class {
+            Class::Number(_) => "critical_point",
+            _ if self.cell.has_global_manifold() => "global_manifold",
+            _ => "global_by_loss",
         }
-        Ok(table.finish()?)
     }
 
     fn summary(&self, runs: u64) -> CellSummary {
@@ -270,12 +289,7 @@ impl<'c> Gathered<'c> {
         let mut classes: Vec<ClassSummary> = numbered
             .map(|(number, (found, described))| ClassSummary {
                 class: u32::try_from(number).unwrap_or(u32::MAX),
-                kind: if matches!(found.kind, Class::Number(_)) {
-                    "critical_point"
-                } else {
-                    "global_manifold"
-                }
-                .to_owned(),
+                kind: self.kind(found.kind).to_owned(),
                 count: found.count,
                 share: Share::of(found.count, runs),
                 first_run: found.first.run,
@@ -305,13 +319,62 @@ impl<'c> Gathered<'c> {
     }
 }
 
-fn read(directory: &Path, plan: &Plan, cell: &Cell, number: u64) -> Result<Part, SweepError> {
-    Part::read(directory, &plan.hash, cell.number, number)
-        .ok_or_else(|| SweepError::Damaged { path: part::path(directory, cell.number, number) })
+/// A sweep in memory, without files: for ensembles that take minutes. `None` if the interrupt was raised.
+///
+/// Parts run on the threads of the current pool; no number depends on how many there are.
+///
+/// # Errors
+///
+/// [`SweepError`]: runs cannot be set up, or their ends form too many classes.
+pub fn in_memory(plan: &Plan, interrupt: &AtomicBool) -> Result<Option<Summary>, SweepError> {
+    let numbers: Vec<u64> = (0..plan.parts()).collect();
+    let parts: Result<Vec<Option<Part>>, SweepError> = numbers
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|part| compute_part(plan, plan.place(part), &|| interrupt.load(Ordering::Relaxed), &|_| ()))
+        .collect();
+    let Some(parts) = parts?.into_iter().collect::<Option<Vec<Part>>>() else { return Ok(None) };
+    let mut cells = Vec::with_capacity(plan.cells.len());
+    for cell in &plan.cells {
+        let own = || parts.iter().filter(|p| p.cell == cell.number).cloned().map(Ok);
+        let mut gathered = Gathered::new(cell, own())?;
+        gathered.count(own(), &mut |_, _, _| Ok(()))?;
+        cells.push(gathered.summary(plan.runs));
+    }
+    Ok(Some(Summary { schema: super::SCHEMA.to_owned(), spec_sha256: plan.hash.clone(), cells }))
 }
 
 fn integer(x: u64) -> Option<i64> {
     i64::try_from(x).ok()
+}
+
+/// The table of a cell's runs.
+struct RunTable {
+    table: TableWriter,
+    batch: Batch,
+}
+
+impl RunTable {
+    fn push(
+        &mut self,
+        cell: usize,
+        run: u64,
+        row: &part::Row,
+        class: Option<usize>,
+    ) -> Result<(), SweepError> {
+        self.batch.push(cell, run, row, class);
+        if self.batch.run.len() == ROWS_PER_BATCH {
+            self.table.write(std::mem::take(&mut self.batch).columns())?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(), SweepError> {
+        if !self.batch.run.is_empty() {
+            self.table.write(self.batch.columns())?;
+        }
+        Ok(self.table.finish()?)
+    }
 }
 
 /// Rows of runs on their way to the table.

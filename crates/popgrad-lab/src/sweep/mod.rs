@@ -19,7 +19,7 @@ mod run;
 mod spec;
 
 pub use error::{SpecError, SweepError};
-pub use finish::{CellSummary, ClassSummary, Summary};
+pub use finish::{CellSummary, ClassSummary, Share, Summary, in_memory};
 pub use keys::{KEYS, Key, listing};
 pub use merge::merge;
 pub use plan::Plan;

@@ -30,7 +30,7 @@ impl Preset {
 }
 
 /// All presets.
-pub const PRESETS: [Preset; 3] = [
+pub const PRESETS: [Preset; 5] = [
     Preset {
         name: "safran2018",
         about: "Safran & Shamir (ICML 2018): k = 6..20 orthonormal teachers, n = k and n = k + 1 students, 1000 runs a row",
@@ -42,19 +42,30 @@ pub const PRESETS: [Preset; 3] = [
         make: safran2021,
     },
     Preset {
+        name: "seventeen",
+        about: "k = 17 teachers, n = 17, 18, 19 students at both published protocols, 100000 runs each",
+        make: seventeen,
+    },
+    Preset {
+        name: "seventeen-grid",
+        about: "k = n = 17: five steps and the gradient flow, four scales of the start, 10000 runs each",
+        make: seventeen_grid,
+    },
+    Preset {
         name: "tian-conjecture2",
         about: "Tian (ICML 2017), Conjecture 2: starts around (x, y) = (0.5, 0) with noise, K = 2..100 orthonormal teachers",
         make: tian_conjecture2,
     },
 ];
 
-/// Their gradient is 2 pi times ours, and so are step and thresholds: step 0.1, halved above 1e4, until 1e-9 for every neuron.
+/// Their gradient is 2 pi times ours, and so are the thresholds: halved above 1e4, until 1e-9 for every neuron. The step 0.1 is
+/// taken per sample: with 0.1 on their gradient's scale, 0.63 of ours, descent neither converges nor grows beyond 1e4 with
+/// eleven units, where every published run ended.
 fn safran2018() -> String {
     let mut text = format!(
-        "# Safran & Shamir (2018): their gradient is 2 pi times the one per sample.\nruns = 1000\n\n[start]\nlaw = \"normal\"\n\n\
-         [dynamics]\nmethod = \"gd\"\nstep = {}\nhalve_above = {}\n\n[stop]\nnorm = \"largest_neuron\"\ngradient_norm = {}\n\
+        "# Safran & Shamir (2018); their gradient is 2 pi times the one per sample, on which the step acts.\nruns = 1000\n\n[start]\nlaw = \"normal\"\n\n\
+         [dynamics]\nmethod = \"gd\"\nstep = 0.1\nhalve_above = {}\n\n[stop]\nnorm = \"largest_neuron\"\ngradient_norm = {}\n\
          steps = 10000000\n\n[classes]\nglobal_loss = 1e-3\n",
-        0.1 * TAU,
         1e4 / TAU,
         1e-9 / TAU
     );
@@ -81,6 +92,41 @@ fn safran2021() -> String {
         let step = 5.0 / f64::from(k);
         let _ = write!(text, "\n[[cells]]\nproblem.teacher = \"orthonormal:{k}\"\ndynamics.step = {step}\n");
     }
+    text
+}
+
+fn seventeen() -> String {
+    let mut text = "# The share of global ends at 17 teachers, for which published numbers differ.\nruns = 100000\n\n[problem]\n\
+                    teacher = \"orthonormal:17\"\n\n[stop]\nsteps = 1000000\n"
+        .to_owned();
+    for students in [17, 18, 19] {
+        let protocols = [
+            (0.1, 1e-9 / TAU, "largest_neuron"), // Safran & Shamir (2018)
+            (5.0 / 17.0, 1e-12, "frobenius"),    // Safran, Yehudai & Shamir (2021)
+        ];
+        for (step, gradient, norm) in protocols {
+            let _ = write!(
+                text,
+                "\n[[cells]]\nproblem.students = {students}\ndynamics.step = {step}\nstop.gradient_norm = {gradient}\n\
+                 stop.norm = \"{norm}\"\n"
+            );
+            if students > 17 {
+                text.push_str("stop.loss = 1e-3\n");
+            }
+        }
+    }
+    text
+}
+
+fn seventeen_grid() -> String {
+    let mut text = "# The share of global ends at 17 teachers, against step and scale of the start.\nruns = 10000\n\n[problem]\n\
+                    teacher = \"orthonormal:17\"\n\n[stop]\ngradient_norm = 1e-9\nsteps = 1000000\n\n[grid]\n\
+                    start.scale = [0.25, 0.5, 1.0, 2.0]\n"
+        .to_owned();
+    for step in [0.05, 0.1, 0.15, 0.2, 5.0 / 17.0] {
+        let _ = write!(text, "\n[[cells]]\ndynamics.step = {step}\n");
+    }
+    text.push_str("\n[[cells]]\ndynamics.method = \"flow\"\ndynamics.rtol = 1e-6\ndynamics.atol = 1e-8\n");
     text
 }
 

@@ -298,8 +298,12 @@ impl Crew<'_> {
         while !self.is_over() {
             let next = self.waiting.lock().map_or(None, |mut waiting| waiting.pop_front());
             let Some(part) = next else { break };
-            let (cell, number) = self.plan.place(part);
-            let result = self.compute(cell, number).and_then(|part| match part {
+            let ended = |n: i64| {
+                // Two's complement: adding a negative number takes it away.
+                self.done.fetch_add(n.cast_unsigned(), Ordering::Relaxed);
+            };
+            let computed = compute_part(self.plan, self.plan.place(part), &|| self.is_over(), &ended);
+            let result = computed.and_then(|part| match part {
                 Some(part) => Ok(part.write(self.directory, &self.plan.hash)?),
                 None => Ok(()),
             });
@@ -310,44 +314,48 @@ impl Crew<'_> {
         }
         Ok(())
     }
+}
 
-    /// One part; `None` if the work was interrupted.
-    fn compute(&self, cell: usize, number: u64) -> Result<Option<Part>, SweepError> {
-        let (first, end) = range(self.plan, number);
-        let cell = &self.plan.cells[cell];
-        let fail = |message: String, kind: Kind| SweepError::Cell { cell: cell.number, message, kind };
-        let mut machine =
-            cell.runs(first..end, self.plan.level).map_err(|e| fail(e.to_string(), e.kind()))?;
-        let budget = PAIRS_OF_A_SLICE / cell.size().1.max(1) as u64 + 1;
-        let mut counted = 0;
-        let mut count = |ended: u64| {
-            self.done.fetch_add(ended - counted, Ordering::Relaxed);
-            counted = ended;
-        };
-        let ends = loop {
-            if self.is_over() {
-                count(0);
-                return Ok(None);
-            }
-            match machine.advance(budget) {
-                EnsembleAdvance::Running(progress) => count(progress.ended),
-                EnsembleAdvance::Done(ends) => break ends,
-            }
-        };
-        count(end - first);
-        let mut classes = Classes::new(cell);
-        let mut rows = Vec::with_capacity(ends.len());
-        for end in ends {
-            let class = match end.status {
-                RunStatus::LossBelow => Class::GlobalManifold,
-                RunStatus::Converged if cell.is_on_manifold(&end) => Class::GlobalManifold,
-                RunStatus::Converged => classes.add(&representative(&end))?,
-                _ => Class::None,
-            };
-            rows.push(row(&end, class));
+/// One part; `None` if `is_over` said so. `ended` is told the runs that have ended, and a negative number if they are given up.
+pub(super) fn compute_part(
+    plan: &Plan,
+    (cell, number): (usize, u64),
+    is_over: &dyn Fn() -> bool,
+    ended: &dyn Fn(i64),
+) -> Result<Option<Part>, SweepError> {
+    let (first, end) = range(plan, number);
+    let cell = &plan.cells[cell];
+    let fail = |message: String, kind: Kind| SweepError::Cell { cell: cell.number, message, kind };
+    let mut machine = cell.runs(first..end, plan.level).map_err(|e| fail(e.to_string(), e.kind()))?;
+    let budget = PAIRS_OF_A_SLICE / cell.size().1.max(1) as u64 + 1;
+    let mut counted = 0;
+    let ends = loop {
+        if is_over() {
+            ended(-counted);
+            return Ok(None);
         }
-        Ok(Some(Part { cell: cell.number, number, first, rows, classes: classes.into_representatives() }))
+        match machine.advance(budget) {
+            EnsembleAdvance::Running(progress) => {
+                let now = i64::try_from(progress.ended).unwrap_or(i64::MAX);
+                ended(now - counted);
+                counted = now;
+            }
+            EnsembleAdvance::Done(ends) => break ends,
+        }
+    };
+    ended(i64::try_from(end - first).unwrap_or(i64::MAX) - counted);
+    let mut classes = Classes::new(cell);
+    let mut rows = Vec::with_capacity(ends.len());
+    for end in ends {
+        let class = match end.status {
+            RunStatus::LossBelow => Class::GlobalManifold,
+            RunStatus::Converged if cell.is_on_manifold(&end) => Class::GlobalManifold,
+            RunStatus::Converged => classes.add(&representative(&end))?,
+            _ => Class::None,
+        };
+        rows.push(row(&end, class));
     }
+    Ok(Some(Part { cell: cell.number, number, first, rows, classes: classes.into_representatives() }))
 }
 
 /// The runs of part `number` of a cell.

@@ -18,18 +18,18 @@ const SAFETY_OF_REJECTION: f64 = 0.9;
 
 /// Proportional-integral control (Gustafsson; Hairer & Wanner, II.4): docs/theory/dynamics.md, (D.7).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Controller {
+pub(crate) struct Controller {
     log_error_before: f64,
     after_rejection: bool,
 }
 
 impl Controller {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { log_error_before: LOG_LEAST_ERROR, after_rejection: false }
     }
 
     /// The factor from an accepted step with error norm `error <= 1` to the next.
-    pub(super) fn accept(&mut self, error: f64) -> f64 {
+    pub(crate) fn accept(&mut self, error: f64) -> f64 {
         let log_error = libm::log(error.max(1e-30));
         let factor = libm::exp(LOG_SAFETY - EXPONENT * log_error + EXPONENT_BEFORE * self.log_error_before);
         let most = if self.after_rejection { 1.0 } else { FACTORS.1 };
@@ -39,7 +39,7 @@ impl Controller {
     }
 
     /// The factor by which a step with error norm above one shrinks; NaN shrinks by the most.
-    pub(super) fn reject(&mut self, error: f64) -> f64 {
+    pub(crate) fn reject(&mut self, error: f64) -> f64 {
         self.after_rejection = true;
         if error.is_finite() {
             (SAFETY_OF_REJECTION * libm::pow(error, -0.2)).max(FACTORS.0)

@@ -88,7 +88,7 @@ const LOCATED: f64 = 1e-12;
 ///
 /// False position with the Illinois weighting, and bisection whenever three rounds have not halved the bracket:
 /// superlinear for smooth functions, never worse than three times bisection (docs/theory/dynamics.md, (D.10)).
-pub(super) fn locate(at_zero: f64, at_one: f64, mut function: impl FnMut(f64) -> f64) -> f64 {
+pub(crate) fn locate(at_zero: f64, at_one: f64, mut function: impl FnMut(f64) -> f64) -> f64 {
     let (mut low, mut high) = ((0.0, at_zero), (1.0, at_one));
     let (mut checkpoint, mut rounds) = (1.0, 0);
     let mut side = 0;

@@ -18,7 +18,7 @@ pub enum AbsoluteTolerance {
 }
 
 impl AbsoluteTolerance {
-    pub(super) fn value(self, start: &[f64], students: &[Range<usize>]) -> f64 {
+    pub(crate) fn value(self, start: &[f64], students: &[Range<usize>]) -> f64 {
         match self {
             Self::Fixed(value) => value,
             Self::OfSmallestStudent(factor) => {

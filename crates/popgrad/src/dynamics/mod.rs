@@ -15,9 +15,13 @@ mod record;
 mod run;
 mod stages;
 mod stop;
-mod tsitouras;
+pub(crate) mod tsitouras;
 mod two_layer_landscape;
 mod zero_approach;
+
+pub(crate) use controller::Controller;
+pub(crate) use crossing::locate;
+pub(crate) use zero_approach::{approach, first_turn};
 
 pub use advance::{Advance, Outcome, Progress};
 pub use crossing::{Direction, EventFunction};

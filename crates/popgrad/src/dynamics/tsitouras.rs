@@ -6,22 +6,22 @@
 //! meet are checked by the tests of this file; docs/theory/dynamics.md, (D.3)-(D.5) and (D.9).
 
 /// Row 2 of the tableau.
-pub(super) const A2: [f64; 1] = [0.161];
+pub(crate) const A2: [f64; 1] = [0.161];
 /// Row 3 of the tableau.
-pub(super) const A3: [f64; 2] = [-0.008480655492356989, 0.335480655492357];
+pub(crate) const A3: [f64; 2] = [-0.008480655492356989, 0.335480655492357];
 /// Row 4 of the tableau.
-pub(super) const A4: [f64; 3] = [2.8971530571054935, -6.359448489975075, 4.3622954328695815];
+pub(crate) const A4: [f64; 3] = [2.8971530571054935, -6.359448489975075, 4.3622954328695815];
 /// Row 5 of the tableau.
-pub(super) const A5: [f64; 4] =
+pub(crate) const A5: [f64; 4] =
     [5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525];
 /// Row 6 of the tableau.
-pub(super) const A6: [f64; 5] =
+pub(crate) const A6: [f64; 5] =
     [5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401, -0.028269050394068383];
 /// Weights of the solution of order 5; row 7 of the tableau as well (the last stage is the next first one).
-pub(super) const B: [f64; 6] =
+pub(crate) const B: [f64; 6] =
     [0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774];
 /// Weights of order 5 minus weights of order 4: what the local error is estimated with.
-pub(super) const ERROR: [f64; 7] = [
+pub(crate) const ERROR: [f64; 7] = [
     0.001780011052225777,
     0.0008164344596567469,
     -0.007880878010261995,
@@ -38,7 +38,7 @@ pub(super) const ERROR: [f64; 7] = [
 /// ```
 ///
 /// Source: Tsitouras (2011), section 4; docs/theory/dynamics.md, (D.9).
-pub(super) fn interpolant(s: f64) -> [f64; 7] {
+pub(crate) fn interpolant(s: f64) -> [f64; 7] {
     let square = s * s;
     [
         -1.0530884977290216

@@ -19,11 +19,11 @@ const SOON: f64 = 1e-3;
 
 /// What the students allow the next step to be.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Approach {
+pub(crate) struct Approach {
     /// Upper bound of the step; infinite if no student shrinks.
-    pub(super) step: f64,
+    pub(crate) step: f64,
     /// Smallest student norm.
-    pub(super) smallest: f64,
+    pub(crate) smallest: f64,
 }
 
 /// The straight-line time to zero of one student, `|w|^2 / (w . grad)`; infinite unless it shrinks.
@@ -37,7 +37,7 @@ fn products(w: &[f64], g: &[f64]) -> (f64, f64) {
 
 /// Bounds the step by (D.12), and lists in `vanishing` the students that are as good as zero by (D.13), each
 /// with the time it still needs.
-pub(super) fn approach(
+pub(crate) fn approach(
     point: &[f64],
     gradient: &[f64],
     (students, frozen): (&[Range<usize>], &[usize]),
@@ -65,7 +65,7 @@ pub(super) fn approach(
 }
 
 /// The step in which no student turns by more than [`FIRST_TURN`]: `0.1 min_j |w_j| / |grad_j|`.
-pub(super) fn first_turn(
+pub(crate) fn first_turn(
     point: &[f64],
     gradient: &[f64],
     students: &[Range<usize>],

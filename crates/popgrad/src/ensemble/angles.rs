@@ -1,45 +1,150 @@
-//! Angles of many pairs: `pi - arccos(c)` and `sin(arccos(c))`, with one square root where every lane allows it.
+//! Angles of many pairs with one square root each: `pi - theta` and `sin(theta)` from cosines, or from both.
+//!
+//! With `c = cos(theta)` and `s = sin(theta)`, `|c|` and `s` are cosine and sine of an angle in `[0, pi/2]`. Turned by
+//! `pi/8` towards the nearer of `pi/8` and `3 pi/8`, what is left has a sine below `sin(pi/8)`, where ten coefficients of
+//! the arcsine are enough and no second root is needed (docs/theory/ensemble.md, (B.5)).
+//!
+//! Polynomial: Chebyshev interpolation in 60 digits by `tools/lane_polynomials.py 12 11 10`.
 
-use crate::lanes::{ASIN, ATAN, fused, horner};
+use crate::eight::Eight;
+use crate::lanes::{fused, horner};
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, f64x8};
-use std::f64::consts::{FRAC_PI_2, PI};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2};
 
-/// `pi - arccos(c)` and `sin(arccos(c))` of any cosines; `|c| > 1` counts as 1 (docs/theory/ensemble.md, (E.5)).
-///
-/// ```text
-/// |c| <= 1/2:  psi = pi/2 + asin(c);    otherwise  2 asin(sqrt((1 - |c|)/2)), from pi where c > 0
-/// ```
+/// Coefficients of `(asin(r)/r - 1)/y`, `y = r^2` in `[0, sin(pi/8)^2]`; relative error of `asin` below 2.1e-17.
+const ASIN: [f64; 10] = [
+    0.16666666666666655,
+    0.07500000000017083,
+    0.04464285710448711,
+    0.030381947777332136,
+    0.022372012607820138,
+    0.017356444100706234,
+    0.01390898588722584,
+    0.012070112265968054,
+    0.006925299097326817,
+    0.016467470525366845,
+];
+
+/// `sin(pi/8)` and `cos(pi/8)`.
+const SINE: f64 = 0.3826834323650898;
+const COSINE: f64 = 0.9238795325112867;
+
+/// `pi/8` and `3 pi/8`, so rounded that `c = 0` gives `pi/2`, `c = 1` gives `pi` and `c = -1` gives zero.
+const EIGHTH: f64 = std::f64::consts::FRAC_PI_8;
+const THREE_EIGHTHS: f64 = 3.0 * std::f64::consts::FRAC_PI_8;
+
+/// Pairs whose angles are formed side by side, while the roots of the next ones are under way.
+const GROUP: usize = 2;
+
+/// `sin(arccos(c))`; zero where a rounded `|c|` exceeds one.
 #[inline(always)]
-pub(super) fn psi_sine<S: Simd>(simd: S, c: f64x8<S>) -> (f64x8<S>, f64x8<S>) {
-    let one = f64x8::splat(simd, 1.0);
-    let half = f64x8::splat(simd, 0.5);
-    let a = c.abs().min(one);
-    let big = a.simd_gt(half);
-    let z = (one - a) * half;
-    let y = big.select(z, a * a);
-    let r = big.select(z.sqrt(), c);
-    let asin = fused(simd, r * y, horner(simd, &ASIN, y), r);
-    let twice = asin + asin;
-    let far = c.simd_lt(f64x8::splat(simd, 0.0)).select(twice, f64x8::splat(simd, PI) - twice);
-    let psi = big.select(far, f64x8::splat(simd, FRAC_PI_2) + asin);
-    (psi, ((one - a) * (one + a)).sqrt())
+pub(super) fn sine<S: Simd>(simd: S, c: f64x8<S>) -> f64x8<S> {
+    fused(simd, -c, c, f64x8::splat(simd, 1.0)).max(f64x8::splat(simd, 0.0)).sqrt()
 }
 
-/// `pi - theta` of an angle whose cosine and sine are both given, each with relative accuracy; relative accuracy at both
-/// ends, without a square root (docs/theory/ensemble.md, (E.6)).
-///
-/// ```text
-/// t = min(|c|, s) / (1 + max(|c|, s)),   2 atan(t) = theta, pi - theta, or the excess over pi/2
-/// ```
+/// `pi - theta` from `c = cos(theta)` and `s = sin(theta) >= 0`; absolute error at most `2 EPSILON`, measured.
 #[inline(always)]
 pub(super) fn supplement<S: Simd>(simd: S, c: f64x8<S>, s: f64x8<S>) -> f64x8<S> {
-    let one = f64x8::splat(simd, 1.0);
-    let a = c.abs();
-    let near = a.simd_gt(s);
-    let t = near.select(s, c) / (one + near.select(a, s));
-    let z = t * t;
-    let half = fused(simd, t * z, horner(simd, &ATAN, z), t);
-    let twice = half + half;
-    let far = c.simd_lt(f64x8::splat(simd, 0.0)).select(twice, f64x8::splat(simd, PI) - twice);
-    near.select(far, f64x8::splat(simd, FRAC_PI_2) + twice)
+    let near = s.simd_lt(f64x8::splat(simd, FRAC_1_SQRT_2));
+    let (sine, cosine) = (f64x8::splat(simd, SINE), f64x8::splat(simd, COSINE));
+    let turned = near.select(cosine, sine).copysign(c);
+    let r = fused(simd, c, near.select(sine, cosine), -(s * turned));
+    let base = near.select(f64x8::splat(simd, THREE_EIGHTHS), f64x8::splat(simd, EIGHTH)).copysign(c);
+    let y = r * r;
+    fused(simd, r * y, horner(simd, &ASIN, y), (f64x8::splat(simd, FRAC_PI_2) + base) + r)
+}
+
+/// Turns cosines into `pi - theta`, and writes the sines.
+///
+/// # Panics
+///
+/// If `angles` and `sines` differ in length.
+#[inline(always)]
+pub(super) fn find_angles<S: Simd>(simd: S, angles: &mut [Eight], sines: &mut [Eight]) {
+    assert_eq!(angles.len(), sines.len(), "one sine for each angle");
+    let whole = angles.len() / GROUP * GROUP;
+    let zero = f64x8::splat(simd, 0.0);
+    let (mut c, mut s) = ([zero; GROUP], [zero; GROUP]);
+    let mut at = 0;
+    while at < whole {
+        if at == 0 {
+            for g in 0..GROUP {
+                c[g] = angles[g].load(simd);
+                s[g] = sine(simd, c[g]);
+            }
+        }
+        let (mut next_c, mut next_s) = (c, s);
+        if at + GROUP < whole {
+            let ahead = &angles[at + GROUP..at + 2 * GROUP];
+            for g in 0..GROUP {
+                next_c[g] = ahead[g].load(simd);
+                next_s[g] = sine(simd, next_c[g]);
+            }
+        }
+        let (to_angles, to_sines) = (&mut angles[at..at + GROUP], &mut sines[at..at + GROUP]);
+        for g in 0..GROUP {
+            to_angles[g].store(supplement(simd, c[g], s[g]));
+            to_sines[g].store(s[g]);
+        }
+        (c, s) = (next_c, next_s);
+        at += GROUP;
+    }
+    for (angle, to) in angles[whole..].iter_mut().zip(&mut sines[whole..]) {
+        let c = angle.load(simd);
+        let s = sine(simd, c);
+        angle.store(supplement(simd, c, s));
+        to.store(s);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Level;
+    use crate::lanes::{Lanes, on_lanes};
+    use std::f64::consts::PI;
+
+    fn angles_of(level: Level, c: &[f64; 8]) -> ([f64; 8], [f64; 8]) {
+        let lanes = Lanes::new(level).expect("available");
+        let (mut angles, mut sines) = ([Eight(*c); 3], [Eight::default(); 3]);
+        on_lanes!(lanes, simd => find_angles(simd, &mut angles, &mut sines));
+        assert!(angles[0] == angles[2] && sines[0] == sines[2], "every place gives the same bits");
+        (angles[1].0, sines[1].0)
+    }
+
+    #[test]
+    fn the_error_is_within_two_epsilon_everywhere() {
+        let mut worst = (0.0_f64, 0.0_f64);
+        for block in 0..50_000_u32 {
+            let c: [f64; 8] =
+                std::array::from_fn(|i| -1.0 + 2.0 * f64::from(block * 8 + i as u32) / 399_999.0);
+            let (psi, s) = angles_of(Level::detect(), &c);
+            for i in 0..8 {
+                worst.0 = worst.0.max((psi[i] - libm::acos(-c[i])).abs());
+                worst.1 = worst.1.max((s[i] - ((1.0 - c[i]) * (1.0 + c[i])).sqrt()).abs());
+            }
+        }
+        assert!(worst.0 <= 2.0 * f64::EPSILON && worst.1 <= f64::EPSILON, "{worst:?}");
+    }
+
+    #[test]
+    fn limits_are_exact_and_rounded_cosines_beyond_one_are_one() {
+        let c =
+            [1.0, -1.0, 0.0, -0.0, 1.0 + f64::EPSILON, -1.0 - f64::EPSILON, 1.0 - f64::EPSILON / 2.0, 0.5];
+        let (psi, s) = angles_of(Level::detect(), &c);
+        assert_eq!(psi[..4], [PI, 0.0, FRAC_PI_2, FRAC_PI_2]);
+        assert_eq!(s[..6], [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+        assert!((psi[4] - PI).abs() <= f64::EPSILON && psi[5].abs() <= f64::EPSILON);
+    }
+
+    #[test]
+    fn every_level_gives_the_same_bits() {
+        for k in 0..2000_u32 {
+            let c: [f64; 8] = std::array::from_fn(|i| libm::sin(f64::from(k * 8 + i as u32)));
+            let want = angles_of(Level::Portable, &c);
+            for level in Level::available() {
+                assert_eq!(angles_of(level, &c), want, "{level:?}");
+            }
+        }
+    }
 }

@@ -30,7 +30,7 @@ pub(super) struct LaneTeacher {
 }
 
 impl Coordinates {
-    /// The coordinates for `k` students, and the teacher in them (docs/theory/ensemble.md, (E.3)).
+    /// The coordinates for `k` students, and the teacher in them (docs/theory/ensemble.md, (B.3)).
     pub(super) fn new(problem: &TwoLayer, k: usize, lanes: Lanes) -> (Self, LaneTeacher) {
         let d = problem.input_dimension();
         let teacher = problem.teacher();

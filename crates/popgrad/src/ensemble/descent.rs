@@ -1,9 +1,10 @@
 //! Gradient descent over lanes: steps, the rules that end a run, and the refill of its lane.
 
-use super::problem::{LaneProblem, Measures};
+use super::problem::{LaneProblem, Measures, Step};
 use super::queue::Queue;
+use super::rules::LOSS_ROUNDING;
 use super::run::Machine;
-use super::{EnsembleDynamics, EnsembleStop, NormKind, RunEnd, RunStatus};
+use super::{EnsembleStop, NormKind, RunEnd, RunStatus};
 use crate::StepHalving;
 use crate::eight::{EIGHT, Eight};
 use crate::lanes::{Lanes, on_lanes};
@@ -13,23 +14,21 @@ use std::ops::Range;
 /// A run ends as diverged once its gradient norm exceeds this.
 const DIVERGENCE: f64 = 1e100;
 
-/// Students with a smaller squared length count as zero: below, squares leave the range of numbers.
-const ZERO_SQUARE: f64 = 1e-280;
-
 /// After so many halvings of its step a run ends as stalled.
 const MAX_HALVINGS: u32 = 60;
 
-/// A rise of the loss by less than this share of the loss's terms is rounding.
-const LOSS_ROUNDING: f64 = 64.0 * f64::EPSILON;
+/// Margin of the squared bounds: more than the roundings between them and the norms that are judged.
+const MARGIN: f64 = 16.0 * f64::EPSILON;
 
 /// What the lanes of a group compare with; every entry is one lane's.
 #[derive(Clone, Copy, Debug, Default)]
 struct Rules {
     /// `-eta unit`.
     scale: Eight,
-    /// Squared bound on the gradient norm, in units of the field; `-1` where there is none.
+    /// A little above the squared bound on the gradient norm, over the unit; `-1` where there is none.
     bound: Eight,
-    /// Squared norm above which the run restarts or has diverged.
+    /// A little below the squared norm above which the run restarts or has diverged. What these two let pass is judged
+    /// exactly, and what they stop is stopped whatever happens in the other lanes.
     limit: Eight,
     /// The loss one step before, and for how many steps it has been low without rising.
     loss_before: Eight,
@@ -60,7 +59,7 @@ pub(super) struct Descent<P> {
     next: Vec<Eight>,
     rules: Vec<Rules>,
     runs: Vec<Option<LaneRun>>,
-    /// Squared norms, smallest squared lengths and calm counts of the last step, group by group.
+    /// What the last step met, group by group, where there was something to settle.
     met: Vec<Met>,
     /// Steps that the lanes have taken together since the machine began.
     clock: u64,
@@ -77,14 +76,11 @@ struct Met {
 impl<P: LaneProblem> Descent<P> {
     pub(super) fn new(
         problem: P,
-        (dynamics, stop): (EnsembleDynamics, EnsembleStop),
+        (step, halving): (f64, StepHalving),
+        stop: EnsembleStop,
         runs: &Range<u64>,
         lanes: Lanes,
     ) -> Self {
-        let (step, halving) = match dynamics {
-            EnsembleDynamics::Descent { step, halving } => (step, halving),
-            EnsembleDynamics::Flow { .. } => (0.0, StepHalving::Never),
-        };
         let restart_above = match halving {
             StepHalving::RestartAbove { gradient_norm } => Some(gradient_norm),
             _ => None,
@@ -129,7 +125,7 @@ impl<P: LaneProblem> Descent<P> {
                 let bound = self.stop.gradient_norm.map_or(-1.0, |bound| (bound / unit) * (bound / unit));
                 let limit = self.restart_above.unwrap_or(DIVERGENCE).min(DIVERGENCE) / unit;
                 // The start itself may exceed the limit of restarts; that is judged lane by lane.
-                (-run.step * unit, bound * (1.0 + 8.0 * f64::EPSILON), limit * limit)
+                (-run.step * unit, bound * (1.0 + MARGIN), limit * limit * (1.0 - MARGIN))
             }
             None => {
                 self.problem.idle(&mut state);
@@ -154,37 +150,45 @@ impl<P: LaneProblem> Descent<P> {
     }
 
     /// Evaluates states, moves, and stops at the first state at which some lane may have something to settle; returns
-    /// the number of evaluations. The last evaluation's states are in `next`, those it was made at in `now`.
+    /// the number of evaluations and whether there was one. The last evaluation's states are in `next`, those it was made
+    /// at in `now`.
     #[inline(always)]
-    fn steps<S: Simd, const LOSS: bool>(&mut self, simd: S, most: u64) -> u64 {
+    fn steps<S: Simd>(&mut self, simd: S, most: u64) -> (u64, bool) {
         let size = self.problem.entries();
-        let calm_steps = self.stop.loss.map_or(0, |rule| rule.steps) as f64;
-        let below = self.stop.loss.map_or(0.0, |rule| rule.below / self.problem.unit());
-        let noise = LOSS_ROUNDING * self.problem.loss_scale();
+        let loss = self.stop.loss.map(|rule| LossRule {
+            below: rule.below / self.problem.unit(),
+            steps: rule.steps as f64,
+            noise: LOSS_ROUNDING * self.problem.loss_scale(),
+        });
         let mut done = 0;
-        while done < most {
+        let mut found = false;
+        while done < most && !found {
             if done > 0 {
                 std::mem::swap(&mut self.now, &mut self.next);
             }
-            let mut found = false;
-            for group in 0..P::GROUPS {
-                let part = group * size..(group + 1) * size;
-                let rules = &mut self.rules[group];
-                let scale = rules.scale.load(simd);
-                let met =
-                    self.problem.step::<S, LOSS>(simd, &self.now[part.clone()], &mut self.next[part], scale);
-                found |= judge::<S, LOSS>(simd, rules, &met, self.stop.norm, (below, calm_steps, noise));
-                let to = &mut self.met[group];
-                to.total.store(met.total);
-                to.largest.store(met.largest);
-                to.shortest.store(met.shortest);
+            let groups = self.now.chunks_exact(size).zip(self.next.chunks_exact_mut(size));
+            for ((now, next), rules) in groups.zip(&mut self.rules) {
+                let step = Step { scale: rules.scale.load(simd), moves: true, loss: loss.is_some() };
+                let met = self.problem.step(simd, now, next, step);
+                found |= judge(simd, rules, &met, self.stop.norm, loss);
             }
             done += 1;
-            if found {
-                break;
-            }
         }
-        done
+        (done, found)
+    }
+
+    /// Evaluates the states in `now` once more, to note what is met there.
+    #[inline(always)]
+    fn measure<S: Simd>(&mut self, simd: S) {
+        let size = self.problem.entries();
+        let groups = self.now.chunks_exact(size).zip(self.next.chunks_exact_mut(size));
+        for (((now, next), rules), to) in groups.zip(&self.rules).zip(&mut self.met) {
+            let step = Step { scale: rules.scale.load(simd), moves: true, loss: false };
+            let met = self.problem.step(simd, now, next, step);
+            to.total.store(met.total);
+            to.largest.store(met.largest);
+            to.shortest.store(met.shortest);
+        }
     }
 
     /// Evaluations until some run has used up its steps, counting the one that finds it.
@@ -207,7 +211,7 @@ impl<P: LaneProblem> Descent<P> {
             let steps = self.steps_of(&run);
             let too_large = !norm.is_finite() || norm > self.restart_above.unwrap_or(f64::INFINITY);
             let calm = self.stop.loss.is_some_and(|rule| self.rules[group].calm.0[at] >= rule.steps as f64);
-            let status = if met.shortest.0[at] < ZERO_SQUARE {
+            let status = if met.shortest.0[at] == 0.0 {
                 RunStatus::ZeroStudent
             } else if self.restart_above.is_some() && steps > 0 && too_large {
                 self.restart(lane, run);
@@ -223,8 +227,8 @@ impl<P: LaneProblem> Descent<P> {
             } else {
                 continue;
             };
-            if norm.is_finite() || steps == 0 {
-                self.file(lane, run, status, norm.min(f64::MAX));
+            if norm.is_finite() || steps == 0 || status == RunStatus::ZeroStudent {
+                self.file(lane, run, status, norm);
             } else {
                 self.file_last_finite(run, steps);
             }
@@ -237,9 +241,8 @@ impl<P: LaneProblem> Descent<P> {
     /// numbers do so after few steps, and no lane keeps an old state.
     fn file_last_finite(&mut self, run: LaneRun, steps: u64) {
         let stop = EnsembleStop { steps: steps - 1, gradient_norm: None, loss: None, ..self.stop };
-        let dynamics = EnsembleDynamics::descent(run.step);
-        let range = run.run..run.run + 1;
-        let mut alone = Self::new(self.problem.clone(), (dynamics, stop), &range, self.lanes);
+        let (step, range) = ((run.step, StepHalving::Never), run.run..run.run + 1);
+        let mut alone = Self::new(self.problem.clone(), step, stop, &range, self.lanes);
         alone.advance(u64::MAX);
         for end in alone.queue.take_ended() {
             self.queue.file(RunEnd { status: RunStatus::Diverged, ..end });
@@ -267,6 +270,10 @@ impl<P: LaneProblem> Descent<P> {
         let size = self.problem.entries();
         let state: Vec<f64> = self.now[group * size..(group + 1) * size].iter().map(|x| x.0[at]).collect();
         let end = self.problem.end(run.run, &state);
+        let gradient_norm = match status {
+            RunStatus::ZeroStudent => self.problem.norm_with_zeros(&end, self.stop.norm),
+            _ => gradient_norm.min(f64::INFINITY),
+        };
         let steps = self.steps_of(&run);
         self.queue.file(RunEnd {
             run: run.run,
@@ -282,31 +289,38 @@ impl<P: LaneProblem> Descent<P> {
     }
 }
 
+/// The rule on the loss, over its unit.
+#[derive(Clone, Copy, Debug)]
+struct LossRule {
+    below: f64,
+    steps: f64,
+    noise: f64,
+}
+
 /// Updates the loss's record and says whether some lane may have something to settle.
 #[inline(always)]
-fn judge<S: Simd, const LOSS: bool>(
+fn judge<S: Simd>(
     simd: S,
     rules: &mut Rules,
     met: &Measures<S>,
     norm: NormKind,
-    (below, calm_steps, noise): (f64, f64, f64),
+    loss: Option<LossRule>,
 ) -> bool {
     let square = match norm {
         NormKind::Frobenius => met.total,
         NormKind::LargestNeuron => met.largest,
     };
     let converged = square.simd_le(rules.bound.load(simd));
-    let inside = square.simd_lt(rules.limit.load(simd));
-    let alive = met.shortest.simd_ge(f64x8::splat(simd, ZERO_SQUARE));
-    let mut found = converged | !(inside & alive);
-    if LOSS {
-        let before = rules.loss_before.load(simd) + f64x8::splat(simd, noise);
-        let low = met.loss.simd_le(f64x8::splat(simd, below)) & met.loss.simd_le(before);
+    // A zero student's direction is no number, and neither is the norm.
+    let mut found = converged | !square.simd_lt(rules.limit.load(simd));
+    if let Some(rule) = loss {
+        let before = rules.loss_before.load(simd) + f64x8::splat(simd, rule.noise);
+        let low = met.loss.simd_le(f64x8::splat(simd, rule.below)) & met.loss.simd_le(before);
         let calm = rules.calm.load(simd) + f64x8::splat(simd, 1.0);
         let calm = low.select(calm, f64x8::splat(simd, 0.0));
         rules.calm.store(calm);
         rules.loss_before.store(met.loss);
-        found = found | calm.simd_ge(f64x8::splat(simd, calm_steps));
+        found = found | calm.simd_ge(f64x8::splat(simd, rule.steps));
     }
     found.any_true()
 }
@@ -315,18 +329,17 @@ impl<P: LaneProblem> Machine for Descent<P> {
     fn advance(&mut self, budget: u64) {
         let mut left = budget.div_ceil(self.runs.len() as u64).max(1);
         while left > 0 && !self.queue.is_done() {
-            let most = left.min(self.until_limit());
+            let to_limit = self.until_limit();
             let lanes = self.lanes;
-            let done = if self.stop.loss.is_some() {
-                on_lanes!(lanes, simd => self.steps::<_, true>(simd, most))
-            } else {
-                on_lanes!(lanes, simd => self.steps::<_, false>(simd, most))
-            };
+            let (done, found) = on_lanes!(lanes, simd => self.steps(simd, left.min(to_limit)));
             left -= done;
             let live = self.runs.iter().flatten().count() as u64;
             self.queue.steps += done * live;
             self.clock += done - 1;
-            self.settle();
+            if found || done == to_limit {
+                on_lanes!(lanes, simd => self.measure(simd));
+                self.settle();
+            }
             std::mem::swap(&mut self.now, &mut self.next);
             self.clock += 1;
         }

@@ -1,7 +1,20 @@
 //! What the dynamics need to know of a problem whose runs lie in lanes.
 
+use super::NormKind;
 use crate::eight::Eight;
 use fearless_simd::{Simd, f64x8};
+use std::ops::Range;
+
+/// What a step does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step<S: Simd> {
+    /// The factor of the gradient over its unit.
+    pub(super) scale: f64x8<S>,
+    /// Whether the state itself is added, so that the next state comes out, and not a multiple of the gradient.
+    pub(super) moves: bool,
+    /// Whether the loss is wanted.
+    pub(super) loss: bool,
+}
 
 /// What one step has met, lane by lane, at the state that it left.
 #[derive(Clone, Copy, Debug)]
@@ -42,18 +55,18 @@ pub(super) trait LaneProblem: Clone + Send + std::fmt::Debug {
     /// A state that is harmless to evaluate, for lanes without a run.
     fn idle(&self, out: &mut [f64]);
 
-    /// `next = now + scale G(now)` with `grad J = unit G`, and what was met at `now`.
-    fn step<S: Simd, const LOSS: bool>(
-        &mut self,
-        simd: S,
-        now: &[Eight],
-        next: &mut [Eight],
-        scale: f64x8<S>,
-    ) -> Measures<S>;
+    /// `next = now + scale G(now)` with `grad J = unit G`, or `scale G(now)` alone, and what was met at `now`.
+    fn step<S: Simd>(&mut self, simd: S, now: &[Eight], next: &mut [Eight], step: Step<S>) -> Measures<S>;
 
-    /// The size of the loss's terms, by which its rounding is judged.
+    /// The size of the loss's terms, by which its rounding is judged, over the unit.
     fn loss_scale(&self) -> f64;
 
+    /// The slices of the state that are students.
+    fn students(&self) -> Vec<Range<usize>>;
+
     /// The end point of a run in the problem's own coordinates, with its loss.
-    fn end(&self, run: u64, state: &[f64]) -> EndPoint;
+    fn end(&mut self, run: u64, state: &[f64]) -> EndPoint;
+
+    /// The gradient norm at an end point some of whose students are zero; their parts count as zero.
+    fn norm_with_zeros(&mut self, end: &EndPoint, norm: NormKind) -> f64;
 }

@@ -3,6 +3,9 @@
 use super::EnsembleError;
 use crate::{AbsoluteTolerance, StepHalving};
 
+/// A rise of the loss by less than this share of the loss's terms is rounding.
+pub(super) const LOSS_ROUNDING: f64 = 64.0 * f64::EPSILON;
+
 /// How the runs move. Steps and time are per sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -76,7 +79,7 @@ pub enum NormKind {
 ///
 /// With more students than teachers the gradient near global ends falls only like `1/t^2`, so a bound on its norm takes
 /// very long. This rule ends a run once its loss is at most `below` and has not risen over `steps` consecutive steps
-/// since it came to be (docs/theory/ensemble.md, (E.8)); the run ends as [`crate::RunStatus::LossBelow`].
+/// since it came to be (docs/theory/ensemble.md, (B.8)); the run ends as [`crate::RunStatus::LossBelow`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LossStop {
     /// The bound on the per-sample loss.

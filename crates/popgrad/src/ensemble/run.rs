@@ -1,7 +1,12 @@
 //! The machine that advances a range of runs.
 
+use super::descent::Descent;
+use super::flow::Flow;
+use super::problem::LaneProblem;
 use super::queue::Queue;
-use super::{EnsembleAdvance, EnsembleProgress, RunEnd};
+use super::{EnsembleAdvance, EnsembleDynamics, EnsembleProgress, EnsembleStop, RunEnd};
+use crate::lanes::Lanes;
+use std::ops::Range;
 
 /// A machine over lanes, whatever the problem and the dynamics.
 pub(super) trait Machine: Send + std::fmt::Debug {
@@ -43,7 +48,21 @@ pub struct EnsembleRun<'e> {
 }
 
 impl<'e> EnsembleRun<'e> {
-    pub(super) fn new(machine: Box<dyn Machine + 'e>) -> Self {
+    /// The machine of checked rules.
+    pub(super) fn of<P: LaneProblem + 'e>(
+        problem: P,
+        (dynamics, stop): (EnsembleDynamics, EnsembleStop),
+        runs: &Range<u64>,
+        lanes: Lanes,
+    ) -> Self {
+        let machine: Box<dyn Machine + 'e> = match dynamics {
+            EnsembleDynamics::Descent { step, halving } => {
+                Box::new(Descent::new(problem, (step, halving), stop, runs, lanes))
+            }
+            EnsembleDynamics::Flow { rtol, atol } => {
+                Box::new(Flow::new(problem, (rtol, atol), stop, runs, lanes))
+            }
+        };
         Self { machine }
     }
 

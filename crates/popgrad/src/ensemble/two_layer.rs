@@ -1,7 +1,6 @@
 //! The ensemble of a two-layer problem.
 
 use super::coordinates::Coordinates;
-use super::descent::Descent;
 use super::run::EnsembleRun;
 use super::two_layer_lanes::TwoLayerLanes;
 use super::{EnsembleDynamics, EnsembleError, EnsembleStop, StartLaw};
@@ -16,7 +15,7 @@ use std::ops::Range;
 /// W_i(0) = start i of the seed;   dW/dt = -grad J(W),  or  W <- W - eta grad J(W)
 /// ```
 ///
-/// Source: docs/theory/ensemble.md, (E.1)-(E.8).
+/// Source: docs/theory/ensemble.md, (B.1)-(B.8).
 ///
 /// - Shapes: `M` teachers and `K` students in `d` dimensions, all free. Runs are computed in a basis of the span of
 ///   teacher and start, of at most `K + M` vectors; teachers that are orthogonal are themselves that basis.
@@ -24,7 +23,7 @@ use std::ops::Range;
 /// - Domain: plain ReLU units, white input of any rotation-invariant law, lengths of students between 1e-140 and 1e140. A
 ///   shorter one counts as a zero student, a longer one as diverged.
 /// - Accuracy: a gradient's error per neuron is at most a few `EPSILON` times the sum of the lengths of all units over
-///   `2 pi`; gradient descent therefore reaches gradient norms of about 1e-15 and stays there (E.9).
+///   `2 pi`; gradient descent therefore reaches gradient norms of about 1e-15 and stays there (B.9).
 /// - Repeatability: run `i` is the same to the last bit in every lane, range, cut and level.
 ///
 /// # Examples
@@ -160,11 +159,7 @@ impl TwoLayerEnsemble {
             Lanes::new(level).ok_or_else(|| EnsembleError::Level { level, available: Level::available() })?;
         self.check()?;
         self.check_range(&runs)?;
-        if matches!(self.dynamics, EnsembleDynamics::Flow { .. }) {
-            return Err(EnsembleError::Departure { what: "the gradient flow as its dynamics" });
-        }
-        let lanes_of = TwoLayerLanes::new(self, lanes, level)?;
-        Ok(EnsembleRun::new(Box::new(Descent::new(lanes_of, (self.dynamics, self.stop), &runs, lanes))))
+        Ok(EnsembleRun::of(TwoLayerLanes::new(self, lanes)?, (self.dynamics, self.stop), &runs, lanes))
     }
 
     fn check(&self) -> Result<(), EnsembleError> {

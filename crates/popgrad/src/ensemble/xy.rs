@@ -1,6 +1,5 @@
 //! The ensemble of Theorem 7's plane.
 
-use super::descent::Descent;
 use super::run::EnsembleRun;
 use super::xy_lanes::XyLanes;
 use super::{EnsembleDynamics, EnsembleError, EnsembleStop};
@@ -122,7 +121,7 @@ impl XyStart {
 /// (x, y) <- (x, y) - eta g(x, y),   g = minus the field of XyPlane::field
 /// ```
 ///
-/// Source: Tian (2017), Theorem 7; docs/theory/symmetric.md, (Y.8), and docs/theory/ensemble.md, (E.6).
+/// Source: Tian (2017), Theorem 7; docs/theory/symmetric.md, (Y.8), and docs/theory/ensemble.md, (B.6).
 ///
 /// - Units: step, time and loss are per sample. Loss and gradient norm are those of the full network:
 ///   `|grad J|^2 = K (g_x^2 + (K - 1) g_y^2)`, one neuron's part being `g_x^2 + (K - 1) g_y^2`.
@@ -219,11 +218,7 @@ impl XyEnsemble {
         self.dynamics.check()?;
         self.stop.check(&self.dynamics)?;
         self.check_range(&runs)?;
-        if matches!(self.dynamics, EnsembleDynamics::Flow { .. }) {
-            return Err(EnsembleError::Departure { what: "the gradient flow as its dynamics" });
-        }
-        let problem = XyLanes::new(self);
-        Ok(EnsembleRun::new(Box::new(Descent::new(problem, (self.dynamics, self.stop), &runs, lanes))))
+        Ok(EnsembleRun::of(XyLanes::new(self), (self.dynamics, self.stop), &runs, lanes))
     }
 
     fn check_range(&self, runs: &Range<u64>) -> Result<(), EnsembleError> {

@@ -1,12 +1,13 @@
 //! The field of Theorem 7's plane at eight points.
 
-use super::XyEnsemble;
 use super::angles::supplement;
-use super::problem::{EndPoint, LaneProblem, Measures};
+use super::problem::{EndPoint, LaneProblem, Measures, Step};
+use super::{NormKind, XyEnsemble};
 use crate::eight::Eight;
 use crate::lanes::fused;
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, f64x8};
 use std::f64::consts::{PI, TAU};
+use std::ops::Range;
 
 /// The plane with its constants.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +26,7 @@ impl<'e> XyLanes<'e> {
 }
 
 impl LaneProblem for XyLanes<'_> {
-    const GROUPS: usize = 4;
+    const GROUPS: usize = 8;
 
     fn entries(&self) -> usize {
         2
@@ -44,42 +45,37 @@ impl LaneProblem for XyLanes<'_> {
     }
 
     #[inline(always)]
-    fn step<S: Simd, const LOSS: bool>(
-        &mut self,
-        simd: S,
-        now: &[Eight],
-        next: &mut [Eight],
-        scale: f64x8<S>,
-    ) -> Measures<S> {
+    fn step<S: Simd>(&mut self, simd: S, now: &[Eight], next: &mut [Eight], step: Step<S>) -> Measures<S> {
         let (one, pi) = (f64x8::splat(simd, 1.0), f64x8::splat(simd, PI));
         let (others, rest) = (f64x8::splat(simd, self.k - 1.0), f64x8::splat(simd, self.k - 2.0));
         let (x, y) = (now[0].load(simd), now[1].load(simd));
-        let (yy, xx) = (y * y, x * x);
-        let shortest = fused(simd, others, yy, xx);
+        let shortest = fused(simd, x, x, others * (y * y));
         let inverse = one / shortest.sqrt();
         // Cosines and sines of the angles to the own teacher, to another teacher, and to another student.
         let (own, other) = (x * inverse, y * inverse);
         let own_sine = other.abs() * self.root;
-        let other_sine = fused(simd, rest, yy, xx).sqrt() * inverse;
-        let square = inverse * inverse;
-        let pair = y * fused(simd, rest, y, x + x) * square;
-        let sum = x + y;
-        let pair_sine = (x - y).abs() * fused(simd, rest + rest, yy, sum * sum).sqrt() * square;
+        let square = rest * (other * other);
+        let other_sine = fused(simd, own, own, square).sqrt();
+        let pair = other * fused(simd, rest, other, own + own);
+        let sum = own + other;
+        let pair_sine = (own - other).abs() * fused(simd, sum, sum, square + square).sqrt();
         let own_psi = supplement(simd, own, own_sine);
         let other_psi = supplement(simd, other, other_sine);
         let pair_psi = supplement(simd, pair, pair_sine);
-        // The coefficient of the unit itself (Y.8).
-        let sines = fused(simd, others, fused(simd, other_sine, inverse, -pair_sine), own_sine * inverse);
-        let axis = pi - sines;
-        let gx = fused(simd, axis, x, fused(simd, pair_psi, others * y, -own_psi));
-        let gy = fused(simd, axis, y, fused(simd, pair_psi, fused(simd, rest, y, x), -other_psi));
+        // The coefficient of the unit itself, pi - S (B.6).
+        let sines = fused(simd, others, other_sine, own_sine);
+        let axis = fused(simd, -inverse, sines, fused(simd, others, pair_sine, pi));
+        let partners = others * y;
+        let gx = fused(simd, axis, x, fused(simd, pair_psi, partners, -own_psi));
+        let gy = fused(simd, axis, y, fused(simd, pair_psi, (partners - y) + x, -other_psi));
         let gy = x.simd_eq(y).select(gx, gy);
-        next[0].store(fused(simd, scale, gx, x));
-        next[1].store(fused(simd, scale, gy, y));
-        let largest = fused(simd, others, gy * gy, gx * gx);
+        let zero = f64x8::splat(simd, 0.0);
+        next[0].store(fused(simd, step.scale, gx, if step.moves { x } else { zero }));
+        next[1].store(fused(simd, step.scale, gy, if step.moves { y } else { zero }));
+        let largest = fused(simd, gx, gx, others * (gy * gy));
         let total = largest * self.k;
         let mut loss = total;
-        if LOSS {
+        if step.loss {
             // psi c + s of each pair, and (Y.12) over its unit.
             let pair_h = fused(simd, pair_psi, pair, pair_sine);
             let teachers = fused(simd, own_psi, own, own_sine);
@@ -95,8 +91,16 @@ impl LaneProblem for XyLanes<'_> {
         0.5 * self.k * (PI + self.k - 1.0)
     }
 
-    fn end(&self, _run: u64, state: &[f64]) -> EndPoint {
+    fn end(&mut self, _run: u64, state: &[f64]) -> EndPoint {
         let loss = self.ensemble.plane().loss(state);
         EndPoint { weights: state.to_vec(), output: Vec::new(), loss }
+    }
+
+    fn students(&self) -> Vec<Range<usize>> {
+        vec![0..2]
+    }
+
+    fn norm_with_zeros(&mut self, _end: &EndPoint, _norm: NormKind) -> f64 {
+        0.0
     }
 }

@@ -1,9 +1,9 @@
 //! Runs of an ensemble against the single machines of the same dynamics.
 
 use popgrad::{
-    DescentOptions, EnsembleDynamics, EnsembleStop, GradientDescent, Level, Matrix, RandomStream, RunStatus,
-    StartLaw, Status, StopRule, Trained, TwoLayer, TwoLayerEnsemble, TwoLayerLandscape, XyEnsemble, XyPlane,
-    XyStart,
+    AbsoluteTolerance, DescentOptions, EnsembleDynamics, EnsembleStop, FlowOptions, GradientDescent,
+    GradientFlow, Level, Matrix, RandomStream, RunStatus, StartLaw, Status, StopRule, Trained, TwoLayer,
+    TwoLayerEnsemble, TwoLayerLandscape, XyEnsemble, XyPlane, XyStart,
 };
 
 const STEPS: u64 = 300;
@@ -106,4 +106,78 @@ fn the_plane_is_the_full_network_restricted() {
     assert!((plane.weights[1] - full.weights[1]).abs() <= tolerance(units));
     assert!((plane.loss - full.loss).abs() <= tolerance(units));
     assert!((plane.gradient_norm - full.gradient_norm).abs() <= tolerance(units));
+}
+
+#[test]
+fn the_flow_agrees_with_single_runs() {
+    for (teacher, k, trained, atol) in [
+        (Matrix::identity(6, 6), 6, Trained::Weights, AbsoluteTolerance::OfSmallestStudent(1e-10)),
+        (random(3, 30), 2, Trained::Weights, AbsoluteTolerance::Fixed(1e-9)),
+        (random(2, 3), 3, Trained::WeightsAndOutput, AbsoluteTolerance::OfSmallestStudent(1e-10)),
+    ] {
+        let (m, d) = (teacher.rows(), teacher.cols());
+        let problem = TwoLayer::try_new(teacher).unwrap();
+        let (rtol, time) = (1e-8, 6.0);
+        let ensemble = TwoLayerEnsemble::try_new(problem.clone(), k)
+            .unwrap()
+            .with_trained(trained)
+            .with_dynamics(EnsembleDynamics::Flow { rtol, atol })
+            .with_stop(EnsembleStop { time: Some(time), ..EnsembleStop::default() });
+        for end in ensemble.runs(0..11, Level::detect()).unwrap().finish() {
+            let landscape = TwoLayerLandscape::new(&problem, k).with_trained(trained);
+            let start = landscape.state(ensemble.start(end.run).unwrap().view()).unwrap();
+            let stop = StopRule { time: Some(time), ..StopRule::default() };
+            let options = FlowOptions { rtol, atol, stop, ..FlowOptions::default() };
+            let want = GradientFlow::try_new(landscape, &start, options).unwrap().run();
+            assert_eq!((end.status, want.status), (RunStatus::TimeLimit, Status::TimeLimit));
+            assert!(end.time == want.time && end.steps.abs_diff(want.steps) <= 2, "run {}", end.run);
+            // Two runs of one integrator that differ by rounding are far closer than their tolerance. In a basis of the
+            // units the mean over the components is another one, and so are the steps.
+            let reduced = d > k + m;
+            let allowed = if reduced { rtol } else { 1e-3 * rtol };
+            let worst = end.weights.iter().chain(&end.output).zip(&want.point).map(|(x, y)| (x - y).abs());
+            let worst = worst.fold(0.0, f64::max);
+            assert!(worst <= allowed, "K = {k}, run {}: {worst:e}", end.run);
+        }
+    }
+}
+
+#[test]
+fn the_flow_stops_where_the_gradient_norm_meets_its_bound() {
+    let problem = TwoLayer::try_new(Matrix::identity(5, 5)).unwrap();
+    let bound = 1e-7;
+    let ensemble = TwoLayerEnsemble::try_new(problem.clone(), 5)
+        .unwrap()
+        .with_dynamics(EnsembleDynamics::flow())
+        .with_stop(EnsembleStop { gradient_norm: Some(bound), ..EnsembleStop::default() });
+    for end in ensemble.runs(0..10, Level::detect()).unwrap().finish() {
+        let landscape = TwoLayerLandscape::new(&problem, 5);
+        let start = landscape.state(ensemble.start(end.run).unwrap().view()).unwrap();
+        let stop = StopRule { gradient_norm: Some(bound), ..StopRule::default() };
+        let options = FlowOptions { stop, ..FlowOptions::default() };
+        let want = GradientFlow::try_new(landscape, &start, options).unwrap().run();
+        assert_eq!((end.status, want.status), (RunStatus::Converged, Status::Converged));
+        assert!(end.gradient_norm <= bound && end.gradient_norm > 0.999 * bound, "{}", end.gradient_norm);
+        // Where stability limits the step, rounding decides which step is rejected: the times differ a little.
+        assert!((end.time - want.time).abs() <= 1e-4 * want.time, "{} and {}", end.time, want.time);
+    }
+}
+
+#[test]
+fn a_student_that_the_flow_takes_to_zero_ends_its_run_there() {
+    // A student opposite to a lone teacher, beside a helper: it shrinks to zero in finite time under the flow.
+    let problem = TwoLayer::try_new(Matrix::from_rows(&[[1.0, 0.0]])).unwrap();
+    let start = Matrix::from_rows(&[[1.4, 0.0], [0.1, 0.0]]);
+    let ensemble = TwoLayerEnsemble::try_new(problem.clone(), 2)
+        .unwrap()
+        .with_start([start.view()].into_iter().collect::<StartLaw>())
+        .with_dynamics(EnsembleDynamics::flow());
+    let end = &ensemble.runs(0..1, Level::detect()).unwrap().finish()[0];
+    let landscape = TwoLayerLandscape::new(&problem, 2);
+    let point = landscape.state(start.view()).unwrap();
+    let want = GradientFlow::try_new(landscape, &point, FlowOptions::default()).unwrap().run();
+    assert_eq!((end.status, want.status), (RunStatus::ZeroStudent, Status::ZeroStudent));
+    assert!((end.time - want.time).abs() <= 1e-7, "{} and {}", end.time, want.time);
+    assert_eq!(end.weights[2..], [0.0, 0.0]);
+    assert!((end.weights[0] - want.point[0]).abs() <= 1e-7 && end.gradient_norm.is_finite());
 }

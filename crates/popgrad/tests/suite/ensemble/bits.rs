@@ -47,6 +47,8 @@ fn ensembles() -> Vec<(&'static str, TwoLayerEnsemble)> {
         ("trained outputs", of(random(2, 3), 3).with_trained(Trained::WeightsAndOutput)),
         ("loss", of(Matrix::identity(5, 5), 6).with_stop(by_loss)),
         ("one", of(Matrix::identity(1, 1), 1)),
+        ("flow", of(Matrix::identity(4, 4), 4).with_dynamics(EnsembleDynamics::flow())),
+        ("flow, reduced", of(random(2, 20), 3).with_dynamics(EnsembleDynamics::flow())),
     ]
 }
 

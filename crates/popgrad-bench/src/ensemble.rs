@@ -1,0 +1,107 @@
+//! W2, W7 and the protocol of 2021: ensembles through the engine, with stop test and refill.
+
+use crate::arrays::Arrays;
+use crate::clock::{Timing, once, time};
+use crate::report;
+use popgrad::{
+    EnsembleDynamics, EnsembleStop, Level, Matrix, RunEnd, StartLaw, TwoLayer, TwoLayerEnsemble, XyEnsemble,
+    XyPlane, XyStart,
+};
+
+/// The largest accepted difference from the peer's end points; rounding grows along a run.
+const AGREEMENT: f64 = 1e-9;
+
+/// A bound on the gradient norm that is tested at every step and never met, so that every run takes all its steps.
+const UNREACHED: f64 = 1e-300;
+
+fn stop(steps: u64) -> EnsembleStop {
+    EnsembleStop { gradient_norm: Some(UNREACHED), steps, ..EnsembleStop::default() }
+}
+
+/// 1000 steps of gradient descent of many starts; size `starts,K,d`.
+pub(crate) fn descent(arrays: &Arrays, count: usize, k: usize, d: usize) -> Result<(), String> {
+    let name = format!("w2_{count}_{k}_{d}");
+    let starts = arrays.matrix(&format!("{name}_w"))?.as_slice().to_vec();
+    let problem = TwoLayer::try_new(arrays.matrix(&format!("{name}_v"))?).map_err(|e| e.to_string())?;
+    let ensemble = TwoLayerEnsemble::try_new(problem, k)
+        .map_err(|e| e.to_string())?
+        .with_start(StartLaw::Given { starts })
+        .with_dynamics(EnsembleDynamics::descent(0.01))
+        .with_stop(stop(1000));
+    let run = |runs: u64| {
+        ensemble.runs(0..runs, Level::detect()).map(popgrad::EnsembleRun::finish).map_err(|e| e.to_string())
+    };
+    let want = arrays.matrix(&format!("{name}_end"))?;
+    let shown = (want.as_slice().len() / (k * d)) as u64;
+    agree(&run(shown)?, want.as_slice())?;
+    let timing = time(|| run(count as u64).map(|ends| ends.len()));
+    report("w2", "TwoLayerEnsemble::runs", &format!("{count},{k},{d}"), timing, &[]);
+    Ok(())
+}
+
+/// Gradient descent in Theorem 7's plane with five units; size `starts,steps`.
+pub(crate) fn plane(arrays: &Arrays, count: usize, steps: usize) -> Result<(), String> {
+    let starts = arrays.matrix("w7_start")?;
+    let starts = starts.as_slice().as_chunks::<2>().0[..count].to_vec();
+    let plane = XyPlane::try_new(5).map_err(|e| e.to_string())?;
+    let of = |steps: u64| {
+        XyEnsemble::new(plane)
+            .with_start(XyStart::Given { starts: starts.clone() })
+            .with_dynamics(EnsembleDynamics::descent(0.01))
+            .with_stop(stop(steps))
+    };
+    let run = |ensemble: &XyEnsemble, runs: u64| {
+        ensemble.runs(0..runs, Level::detect()).map(popgrad::EnsembleRun::finish).map_err(|e| e.to_string())
+    };
+    let want = arrays.matrix("w7_end")?;
+    agree(&run(&of(1000), want.rows() as u64)?, want.as_slice())?;
+    // A hundredth of the starts takes as long for each, and the clock's loop repeats it.
+    let (ensemble, part) = (of(steps as u64), (count / 100).max(1));
+    let timing = time(|| run(&ensemble, part as u64).map(|ends| ends.len()));
+    let share = count as f64 / part as f64;
+    let timing = Timing { cpu_seconds: timing.cpu_seconds * share, least: timing.least * share };
+    report("w7", "XyEnsemble::runs", &format!("{count},{steps}"), timing, &[("starts_timed", part as f64)]);
+    Ok(())
+}
+
+/// Whole runs of the protocol of Safran, Yehudai & Shamir (2021): `k` units, step `5/k`, to a gradient norm of 1e-12;
+/// size `starts,k`.
+pub(crate) fn protocol(count: usize, k: usize) -> Result<(), String> {
+    let problem = TwoLayer::try_new(Matrix::identity(k, k)).map_err(|e| e.to_string())?;
+    for (case, step) in
+        [("step 5/k", 5.0 / k as f64), ("step 5/(2 pi k)", 5.0 / k as f64 / std::f64::consts::TAU)]
+    {
+        let stop = EnsembleStop { gradient_norm: Some(1e-12), steps: 10_000_000, ..EnsembleStop::default() };
+        let ensemble = TwoLayerEnsemble::try_new(problem.clone(), k)
+            .map_err(|e| e.to_string())?
+            .with_dynamics(EnsembleDynamics::descent(step))
+            .with_stop(stop);
+        let (ends, seconds) =
+            once(|| ensemble.runs(0..count as u64, Level::detect()).map(popgrad::EnsembleRun::finish));
+        let ends = ends.map_err(|e| e.to_string())?;
+        let mut steps: Vec<u64> = ends.iter().map(|end| end.steps).collect();
+        steps.sort_unstable();
+        let all: u64 = steps.iter().sum();
+        let each = seconds / count as f64;
+        let a_step = seconds / all as f64;
+        let converged = ends.iter().filter(|end| end.status.is_converged()).count();
+        let more = [
+            ("median", steps[count / 2] as f64 * a_step),
+            ("mean_steps", all as f64 / count as f64),
+            ("longest_run", steps[count - 1] as f64),
+            ("seconds_a_step", a_step),
+            ("converged", converged as f64 / count as f64),
+        ];
+        report("start2021", case, &format!("{count},{k}"), Timing { cpu_seconds: each, least: each }, &more);
+    }
+    Ok(())
+}
+
+fn agree(ends: &[RunEnd], want: &[f64]) -> Result<(), String> {
+    let got = ends.iter().flat_map(|end| &end.weights);
+    let difference = got.zip(want).fold(0.0_f64, |m, (x, y)| m.max((x - y).abs()));
+    if difference <= AGREEMENT {
+        return Ok(());
+    }
+    Err(format!("our end points differ from the peer's by {difference:e}"))
+}
