@@ -24,7 +24,7 @@ const LOSS_STEPS: u64 = 100;
 #[derive(Clone, Debug)]
 pub(super) enum Ensemble {
     /// A two-layer problem.
-    TwoLayer(TwoLayerEnsemble, Trained),
+    TwoLayer(Box<TwoLayerEnsemble>, Trained),
     /// Theorem 7's plane.
     Xy(XyEnsemble),
 }
@@ -295,7 +295,7 @@ fn two_layer(reader: &Reader<'_>, seed: u64) -> Result<Ensemble, SpecError> {
         .with_trained(trained)
         .with_dynamics(dynamics(reader)?)
         .with_stop(stop(reader)?);
-    Ok(Ensemble::TwoLayer(ensemble, trained))
+    Ok(Ensemble::TwoLayer(Box::new(ensemble), trained))
 }
 
 fn start(reader: &Reader<'_>, students: usize, d: usize) -> Result<StartLaw, SpecError> {

@@ -19,7 +19,7 @@ pub(super) struct Classes<'c> {
 #[derive(Debug)]
 enum Known {
     /// Up to the symmetries of the problem.
-    TwoLayer(EndClasses),
+    TwoLayer(Box<EndClasses>),
     /// Points of the plane as they are.
     Xy,
 }
@@ -28,7 +28,7 @@ impl<'c> Classes<'c> {
     pub(super) fn new(cell: &'c Cell) -> Self {
         let known = match &cell.ensemble {
             Ensemble::TwoLayer(ensemble, trained) => {
-                Known::TwoLayer(EndClasses::new(ensemble.problem(), *trained, cell.tolerance))
+                Known::TwoLayer(Box::new(EndClasses::new(ensemble.problem(), *trained, cell.tolerance)))
             }
             Ensemble::Xy(_) => Known::Xy,
         };

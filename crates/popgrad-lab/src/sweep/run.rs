@@ -441,7 +441,9 @@ fn difference(key: &str, before: &Value, now: &Value) -> Option<String> {
                 return Some(format!("it had {} cells and now has {}", a.len(), b.len()));
             }
             let pairs = a.iter().zip(b).enumerate();
-            pairs.filter_map(|(i, (x, y))| difference("", x, y).map(|d| format!("in cell {i}, {d}"))).next()
+            pairs
+                .map(|(i, (x, y))| (i, difference("", x, y)))
+                .find_map(|(i, d)| d.map(|d| format!("in cell {i}, {d}")))
         }
         _ if before == now => None,
         _ => Some(format!("{key} was {before} and now is {now}")),
