@@ -49,7 +49,7 @@ pub use dynamics::{
 pub use empirical::{EmpiricalGradient, EmpiricalLandscape, EmpiricalLoss};
 pub use ensemble::{
     EnsembleAdvance, EnsembleDynamics, EnsembleError, EnsembleProgress, EnsembleRun, EnsembleStop, LossStop,
-    NormKind, RunEnd, RunStatus, StartLaw, TwoLayerEnsemble, XyEnsemble, XyStart,
+    NormKind, Polished, RunEnd, RunStatus, StartLaw, TwoLayerEnsemble, XyEnsemble, XyStart,
 };
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;

@@ -60,6 +60,9 @@ pub const TABLE: &[Bound] = &[
     row("BlockFamily::find", "published minimum of six units, 15 digits", (4.0, "1, the loss"), "the point's error enters squared"),
     row("BlockFamily::minima", "published minima", (4.0, "as BlockFamily::find"), "the same code"),
     row("BlockFamily::continue_to", "published limits", (4.0, "as BlockFamily::find"), "the same code"),
+    // ensembles
+    row("TwoLayerEnsemble::polish#gradient_norm", "zero, at isolated minima", (16.0, "the sum of the lengths of all units"), "Newton until the gradient's own rounding (B.10)"),
+    row("TwoLayerEnsemble::polish#loss", "published minimum of six units, 15 digits", (4.0, "1, the loss"), "the point's error enters squared"),
     // Theorem 7's plane
     row("XyPlane::field", D60, (4.0, "K (1 + n), each component"), "a dozen terms of size K, the angles from atan2 (Y.9)"),
     row("XyPlane::field#near", D60, (4.0, "K |(x - 1, y)|, each component"), "no term exceeds the distance (Y.9)"),

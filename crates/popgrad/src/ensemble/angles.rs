@@ -99,6 +99,8 @@ pub(super) fn find_angles<S: Simd>(simd: S, angles: &mut [Eight], sines: &mut [E
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::cast_possible_truncation)] // lane numbers
+
     use super::*;
     use crate::Level;
     use crate::lanes::{Lanes, on_lanes};

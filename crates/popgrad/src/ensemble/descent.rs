@@ -81,9 +81,10 @@ impl<P: LaneProblem> Descent<P> {
         runs: &Range<u64>,
         lanes: Lanes,
     ) -> Self {
-        let restart_above = match halving {
-            StepHalving::RestartAbove { gradient_norm } => Some(gradient_norm),
-            _ => None,
+        let restart_above = if let StepHalving::RestartAbove { gradient_norm } = halving {
+            Some(gradient_norm)
+        } else {
+            None
         };
         let size = problem.entries() * P::GROUPS;
         let mut machine = Self {
@@ -119,18 +120,15 @@ impl<P: LaneProblem> Descent<P> {
         let (group, at) = (lane / EIGHT, lane % EIGHT);
         let mut state = vec![0.0; self.problem.entries()];
         let unit = self.problem.unit();
-        let (scale, bound, limit) = match self.runs[lane] {
-            Some(run) => {
-                self.problem.begin(run.run, &mut state);
-                let bound = self.stop.gradient_norm.map_or(-1.0, |bound| (bound / unit) * (bound / unit));
-                let limit = self.restart_above.unwrap_or(DIVERGENCE).min(DIVERGENCE) / unit;
-                // The start itself may exceed the limit of restarts; that is judged lane by lane.
-                (-run.step * unit, bound * (1.0 + MARGIN), limit * limit * (1.0 - MARGIN))
-            }
-            None => {
-                self.problem.idle(&mut state);
-                (0.0, -1.0, f64::INFINITY)
-            }
+        let (scale, bound, limit) = if let Some(run) = self.runs[lane] {
+            self.problem.begin(run.run, &mut state);
+            let bound = self.stop.gradient_norm.map_or(-1.0, |bound| (bound / unit) * (bound / unit));
+            let limit = self.restart_above.unwrap_or(DIVERGENCE).min(DIVERGENCE) / unit;
+            // The start itself may exceed the limit of restarts; that is judged lane by lane.
+            (-run.step * unit, bound * (1.0 + MARGIN), limit * limit * (1.0 - MARGIN))
+        } else {
+            self.problem.idle(&mut state);
+            (0.0, -1.0, f64::INFINITY)
         };
         let rules = &mut self.rules[group];
         rules.scale.0[at] = scale;
@@ -153,24 +151,31 @@ impl<P: LaneProblem> Descent<P> {
     /// the number of evaluations and whether there was one. The last evaluation's states are in `next`, those it was made
     /// at in `now`.
     #[inline(always)]
-    fn steps<S: Simd>(&mut self, simd: S, most: u64) -> (u64, bool) {
-        let size = self.problem.entries();
-        let loss = self.stop.loss.map(|rule| LossRule {
-            below: rule.below / self.problem.unit(),
-            steps: rule.steps as f64,
+    fn steps<S: Simd, const LOSS: bool>(&mut self, simd: S, most: u64) -> (u64, bool) {
+        let (groups, size) = (P::GROUPS, self.problem.entries());
+        let loss = LossRule {
+            below: self.stop.loss.map_or(0.0, |rule| rule.below) / self.problem.unit(),
+            steps: self.stop.loss.map_or(0, |rule| rule.steps) as f64,
             noise: LOSS_ROUNDING * self.problem.loss_scale(),
-        });
-        let mut done = 0;
-        let mut found = false;
+        };
+
+        let mut first = self.problem.prepare(simd, &self.now[part::<P>(0, size)]);
+        let mut second = self.problem.prepare(simd, &self.now[part::<P>(1, size)]);
+        let (mut done, mut found) = (0, false);
         while done < most && !found {
             if done > 0 {
                 std::mem::swap(&mut self.now, &mut self.next);
             }
-            let groups = self.now.chunks_exact(size).zip(self.next.chunks_exact_mut(size));
-            for ((now, next), rules) in groups.zip(&mut self.rules) {
-                let step = Step { scale: rules.scale.load(simd), moves: true, loss: loss.is_some() };
-                let met = self.problem.step(simd, now, next, step);
-                found |= judge(simd, rules, &met, self.stop.norm, loss);
+            for group in 0..groups {
+                // The roots of two groups ahead; those of the next step's first groups come from this step.
+                let from = if group + 2 < groups { &self.now } else { &self.next };
+                let third = self.problem.prepare(simd, &from[part::<P>(group + 2, size)]);
+                let rules = &mut self.rules[group];
+                let step = Step { scale: rules.scale.load(simd), moves: true, loss: LOSS };
+                let states = (&self.now[part::<P>(group, size)], &mut self.next[part::<P>(group, size)]);
+                let met = self.problem.step(simd, first, states, step);
+                found |= judge::<S, LOSS>(simd, rules, &met, self.stop.norm, loss);
+                (first, second) = (second, third);
             }
             done += 1;
         }
@@ -184,7 +189,7 @@ impl<P: LaneProblem> Descent<P> {
         let groups = self.now.chunks_exact(size).zip(self.next.chunks_exact_mut(size));
         for (((now, next), rules), to) in groups.zip(&self.rules).zip(&mut self.met) {
             let step = Step { scale: rules.scale.load(simd), moves: true, loss: false };
-            let met = self.problem.step(simd, now, next, step);
+            let met = self.problem.evaluate(simd, now, next, step);
             to.total.store(met.total);
             to.largest.store(met.largest);
             to.shortest.store(met.shortest);
@@ -289,6 +294,13 @@ impl<P: LaneProblem> Descent<P> {
     }
 }
 
+/// Where a group's states lie; groups are counted round.
+#[inline(always)]
+fn part<P: LaneProblem>(group: usize, size: usize) -> Range<usize> {
+    let group = group % P::GROUPS;
+    group * size..(group + 1) * size
+}
+
 /// The rule on the loss, over its unit.
 #[derive(Clone, Copy, Debug)]
 struct LossRule {
@@ -299,12 +311,12 @@ struct LossRule {
 
 /// Updates the loss's record and says whether some lane may have something to settle.
 #[inline(always)]
-fn judge<S: Simd>(
+fn judge<S: Simd, const LOSS: bool>(
     simd: S,
     rules: &mut Rules,
     met: &Measures<S>,
     norm: NormKind,
-    loss: Option<LossRule>,
+    rule: LossRule,
 ) -> bool {
     let square = match norm {
         NormKind::Frobenius => met.total,
@@ -313,14 +325,14 @@ fn judge<S: Simd>(
     let converged = square.simd_le(rules.bound.load(simd));
     // A zero student's direction is no number, and neither is the norm.
     let mut found = converged | !square.simd_lt(rules.limit.load(simd));
-    if let Some(rule) = loss {
+    if LOSS {
         let before = rules.loss_before.load(simd) + f64x8::splat(simd, rule.noise);
         let low = met.loss.simd_le(f64x8::splat(simd, rule.below)) & met.loss.simd_le(before);
         let calm = rules.calm.load(simd) + f64x8::splat(simd, 1.0);
         let calm = low.select(calm, f64x8::splat(simd, 0.0));
         rules.calm.store(calm);
         rules.loss_before.store(met.loss);
-        found = found | calm.simd_ge(f64x8::splat(simd, rule.steps));
+        found |= calm.simd_ge(f64x8::splat(simd, rule.steps));
     }
     found.any_true()
 }
@@ -331,7 +343,12 @@ impl<P: LaneProblem> Machine for Descent<P> {
         while left > 0 && !self.queue.is_done() {
             let to_limit = self.until_limit();
             let lanes = self.lanes;
-            let (done, found) = on_lanes!(lanes, simd => self.steps(simd, left.min(to_limit)));
+            let most = left.min(to_limit);
+            let (done, found) = if self.stop.loss.is_some() {
+                on_lanes!(lanes, simd => self.steps::<_, true>(simd, most))
+            } else {
+                on_lanes!(lanes, simd => self.steps::<_, false>(simd, most))
+            };
             left -= done;
             let live = self.runs.iter().flatten().count() as u64;
             self.queue.steps += done * live;

@@ -7,10 +7,11 @@
 //! - `start_law`, `coordinates`: where runs begin, and in which basis they run.
 //! - `two_layer_lanes`, `xy_lanes`: the fields of eight runs at a time.
 //! - `descent`, `flow`: the dynamics over the lanes, with refill.
+//! - `polish`: Newton's iteration from an end point, for one run.
 //!
 //! What a run gives is a pure function of ensemble, seed and the number of the run: it depends neither on the lane, nor on
 //! the runs beside it, nor on the range, nor on where `advance` is cut, nor on the level of instructions.
-//! Derivation, order of operations and the floor of the gradient norm: docs/theory/ensemble.md, (B.1)-(B.9).
+//! Derivation, order of operations and the floor of the gradient norm: docs/theory/ensemble.md, (B.1)-(B.10).
 
 mod angles;
 mod coordinates;
@@ -18,6 +19,7 @@ mod descent;
 mod error;
 mod flow;
 mod outcome;
+mod polish;
 mod problem;
 mod queue;
 mod rules;
@@ -30,6 +32,7 @@ mod xy_lanes;
 
 pub use error::EnsembleError;
 pub use outcome::{EnsembleAdvance, EnsembleProgress, RunEnd, RunStatus};
+pub use polish::Polished;
 pub use rules::{EnsembleDynamics, EnsembleStop, LossStop, NormKind};
 pub use run::EnsembleRun;
 pub use start_law::StartLaw;

@@ -55,8 +55,34 @@ pub(super) trait LaneProblem: Clone + Send + std::fmt::Debug {
     /// A state that is harmless to evaluate, for lanes without a run.
     fn idle(&self, out: &mut [f64]);
 
-    /// `next = now + scale G(now)` with `grad J = unit G`, or `scale G(now)` alone, and what was met at `now`.
-    fn step<S: Simd>(&mut self, simd: S, now: &[Eight], next: &mut [Eight], step: Step<S>) -> Measures<S>;
+    /// What a step needs first and what takes longest to come: it is begun for two groups ahead.
+    type Prepared<S: Simd>: Copy;
+
+    /// Begins the evaluation at a state.
+    fn prepare<S: Simd>(&self, simd: S, now: &[Eight]) -> Self::Prepared<S>;
+
+    /// From the states `now` and `next`: `next = now + scale G(now)` with `grad J = unit G`, or `scale G(now)` alone, and what
+    /// was met at `now`.
+    fn step<S: Simd>(
+        &mut self,
+        simd: S,
+        prepared: Self::Prepared<S>,
+        states: (&[Eight], &mut [Eight]),
+        step: Step<S>,
+    ) -> Measures<S>;
+
+    /// A step of one group by itself.
+    #[inline(always)]
+    fn evaluate<S: Simd>(
+        &mut self,
+        simd: S,
+        now: &[Eight],
+        next: &mut [Eight],
+        step: Step<S>,
+    ) -> Measures<S> {
+        let prepared = self.prepare(simd, now);
+        self.step(simd, prepared, (now, next), step)
+    }
 
     /// The size of the loss's terms, by which its rounding is judged, over the unit.
     fn loss_scale(&self) -> f64;

@@ -15,15 +15,15 @@ use std::ops::Range;
 /// W_i(0) = start i of the seed;   dW/dt = -grad J(W),  or  W <- W - eta grad J(W)
 /// ```
 ///
-/// Source: docs/theory/ensemble.md, (B.1)-(B.8).
+/// Source: docs/theory/ensemble.md, (B.1)-(B.9).
 ///
 /// - Shapes: `M` teachers and `K` students in `d` dimensions, all free. Runs are computed in a basis of the span of
 ///   teacher and start, of at most `K + M` vectors; teachers that are orthogonal are themselves that basis.
 /// - Units: step, time, loss and gradient are per sample.
-/// - Domain: plain ReLU units, white input of any rotation-invariant law, lengths of students between 1e-140 and 1e140. A
-///   shorter one counts as a zero student, a longer one as diverged.
+/// - Domain: plain ReLU units, white input of any rotation-invariant law, lengths of students between 1e-150 and 1e140. A
+///   student whose squared length is zero counts as a zero student.
 /// - Accuracy: a gradient's error per neuron is at most a few `EPSILON` times the sum of the lengths of all units over
-///   `2 pi`; gradient descent therefore reaches gradient norms of about 1e-15 and stays there (B.9).
+///   `2 pi`; so runs of six and of twenty units reach gradient norms of 1e-15 and stay there (B.9).
 /// - Repeatability: run `i` is the same to the last bit in every lane, range, cut and level.
 ///
 /// # Examples

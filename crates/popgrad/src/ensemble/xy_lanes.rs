@@ -18,6 +18,18 @@ pub(super) struct XyLanes<'e> {
     root: f64,
 }
 
+/// What has to wait for a root: a point's length, and cosines and sines of the angles to the own teacher (`own`), to
+/// another teacher (`other`) and to another student (`pair`).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Roots<S: Simd> {
+    shortest: f64x8<S>,
+    inverse: f64x8<S>,
+    own: f64x8<S>,
+    other: f64x8<S>,
+    other_sine: f64x8<S>,
+    pair_sine: f64x8<S>,
+}
+
 impl<'e> XyLanes<'e> {
     pub(super) fn new(ensemble: &'e XyEnsemble) -> Self {
         let k = ensemble.plane().units() as f64;
@@ -44,21 +56,36 @@ impl LaneProblem for XyLanes<'_> {
         out.copy_from_slice(&[1.0, 0.0]);
     }
 
+    type Prepared<S: Simd> = Roots<S>;
+
     #[inline(always)]
-    fn step<S: Simd>(&mut self, simd: S, now: &[Eight], next: &mut [Eight], step: Step<S>) -> Measures<S> {
-        let (one, pi) = (f64x8::splat(simd, 1.0), f64x8::splat(simd, PI));
+    fn prepare<S: Simd>(&self, simd: S, now: &[Eight]) -> Roots<S> {
         let (others, rest) = (f64x8::splat(simd, self.k - 1.0), f64x8::splat(simd, self.k - 2.0));
         let (x, y) = (now[0].load(simd), now[1].load(simd));
         let shortest = fused(simd, x, x, others * (y * y));
-        let inverse = one / shortest.sqrt();
-        // Cosines and sines of the angles to the own teacher, to another teacher, and to another student.
+        let inverse = f64x8::splat(simd, 1.0) / shortest.sqrt();
         let (own, other) = (x * inverse, y * inverse);
-        let own_sine = other.abs() * self.root;
         let square = rest * (other * other);
         let other_sine = fused(simd, own, own, square).sqrt();
-        let pair = other * fused(simd, rest, other, own + own);
         let sum = own + other;
         let pair_sine = (own - other).abs() * fused(simd, sum, sum, square + square).sqrt();
+        Roots { shortest, inverse, own, other, other_sine, pair_sine }
+    }
+
+    #[inline(always)]
+    fn step<S: Simd>(
+        &mut self,
+        simd: S,
+        roots: Roots<S>,
+        (now, next): (&[Eight], &mut [Eight]),
+        step: Step<S>,
+    ) -> Measures<S> {
+        let pi = f64x8::splat(simd, PI);
+        let (others, rest) = (f64x8::splat(simd, self.k - 1.0), f64x8::splat(simd, self.k - 2.0));
+        let (x, y) = (now[0].load(simd), now[1].load(simd));
+        let Roots { shortest, inverse, own, other, other_sine, pair_sine } = roots;
+        let own_sine = other.abs() * self.root;
+        let pair = other * fused(simd, rest, other, own + own);
         let own_psi = supplement(simd, own, own_sine);
         let other_psi = supplement(simd, other, other_sine);
         let pair_psi = supplement(simd, pair, pair_sine);

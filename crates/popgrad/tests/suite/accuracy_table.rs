@@ -30,6 +30,10 @@ const PLAIN_TYPES: &[&str] = &[
 /// Other functions without a row, with the reason.
 const NOT_NUMERIC: &[&str] = &[
     // the table itself
+    // classes of ends: whole numbers
+    "EndClasses::add",
+    "EndClasses::is_empty",
+    "EndClasses::len",
     // matrix: shapes, entries and layout
     "Matrix::zeros",
     "Matrix::identity",
@@ -100,6 +104,7 @@ const NOT_NUMERIC: &[&str] = &[
     "EnsembleRun::take_ended",
     "StartLaw::around_plane",
     "StartLaw::normal",
+    "TwoLayerEnsemble::output",
     "TwoLayerEnsemble::problem",
     "TwoLayerEnsemble::runs",
     "TwoLayerEnsemble::start",

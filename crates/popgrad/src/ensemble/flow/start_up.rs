@@ -126,7 +126,7 @@ impl<P: LaneProblem> Flow<P> {
         let (problem, stage, probe) = (&mut self.problem, &self.stage, &mut self.probe);
         on_lanes!(self.lanes, simd => {
             let step = Step { scale: f64x8::splat(simd, unit), moves: false, loss: false };
-            let met = problem.step(simd, stage, probe, step);
+            let met = problem.evaluate(simd, stage, probe, step);
             total.store(met.total);
             largest.store(met.largest);
         });

@@ -152,7 +152,7 @@ impl<'e> TwoLayerLanes<'e> {
 
     /// The three passes.
     #[inline(always)]
-    fn evaluate<S: Simd>(
+    fn three_passes<S: Simd>(
         &mut self,
         simd: S,
         now: &[Eight],
@@ -196,11 +196,21 @@ impl LaneProblem for TwoLayerLanes<'_> {
         out.fill(1.0);
     }
 
+    type Prepared<S: Simd> = ();
+
+    fn prepare<S: Simd>(&self, _simd: S, _now: &[Eight]) {}
+
     // Compiled once for each level, and called from every kind of dynamics.
-    fn step<S: Simd>(&mut self, simd: S, now: &[Eight], next: &mut [Eight], step: Step<S>) -> Measures<S> {
+    fn step<S: Simd>(
+        &mut self,
+        simd: S,
+        _prepared: (),
+        (now, next): (&[Eight], &mut [Eight]),
+        step: Step<S>,
+    ) -> Measures<S> {
         simd.vectorize(
             #[inline(always)]
-            || self.evaluate(simd, now, next, step),
+            || self.three_passes(simd, now, next, step),
         )
     }
 

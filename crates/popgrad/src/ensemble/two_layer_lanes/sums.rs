@@ -178,7 +178,7 @@ impl TwoLayerLanes<'_> {
             let mut squares = self.squares[j].load(simd);
             let a = self.output_of(simd, now, j);
             if !self.ones {
-                squares = squares * (a * a);
+                squares *= a * a;
             }
             let along = self.along[j].load(simd);
             if self.trained {
