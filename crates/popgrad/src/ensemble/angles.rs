@@ -1,15 +1,15 @@
 //! Angles of many pairs with one square root each: `pi - theta` and `sin(theta)` from cosines, or from both.
 //!
-//! With `c = cos(theta)` and `s = sin(theta)`, `|c|` and `s` are cosine and sine of an angle in `[0, pi/2]`. Turned by
-//! `pi/8` towards the nearer of `pi/8` and `3 pi/8`, what is left has a sine below `sin(pi/8)`, where ten coefficients of
-//! the arcsine are enough and no second root is needed (docs/theory/ensemble.md, (B.5)).
+//! With `c = cos(theta)` and `s = sin(theta)`, `|c|` and `s` are cosine and sine of an angle in `[0, pi/2]`. Folded at
+//! `pi/4` and turned by `pi/8`, what is left has a sine below `sin(pi/8)`, where ten coefficients of the arcsine are enough
+//! and no second root is needed (docs/theory/ensemble.md, (B.5)).
 //!
 //! Polynomial: Chebyshev interpolation in 60 digits by `tools/lane_polynomials.py 12 11 10`.
 
 use crate::eight::Eight;
 use crate::lanes::{fused, horner};
-use fearless_simd::{Select, Simd, SimdBase, SimdFloat, f64x8};
-use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2};
+use fearless_simd::{Simd, SimdBase, SimdFloat, f64x8};
+use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
 
 /// Coefficients of `(asin(r)/r - 1)/y`, `y = r^2` in `[0, sin(pi/8)^2]`; relative error of `asin` below 2.1e-17.
 const ASIN: [f64; 10] = [
@@ -29,12 +29,11 @@ const ASIN: [f64; 10] = [
 const SINE: f64 = 0.3826834323650898;
 const COSINE: f64 = 0.9238795325112867;
 
-/// `pi/8` and `3 pi/8`, so rounded that `c = 0` gives `pi/2`, `c = 1` gives `pi` and `c = -1` gives zero.
-const EIGHTH: f64 = std::f64::consts::FRAC_PI_8;
-const THREE_EIGHTHS: f64 = 3.0 * std::f64::consts::FRAC_PI_8;
+/// `pi/8`, rounded down so that `c = 0` gives `pi/2`, `c = 1` gives `pi` and `c = -1` gives zero.
+const EIGHTH: f64 = 0.3926990816987241;
 
 /// Pairs whose angles are formed side by side, while the roots of the next ones are under way.
-const GROUP: usize = 2;
+pub(super) const GROUP: usize = 2;
 
 /// `sin(arccos(c))`; zero where a rounded `|c|` exceeds one.
 #[inline(always)]
@@ -45,13 +44,14 @@ pub(super) fn sine<S: Simd>(simd: S, c: f64x8<S>) -> f64x8<S> {
 /// `pi - theta` from `c = cos(theta)` and `s = sin(theta) >= 0`; absolute error at most `2 EPSILON`, measured.
 #[inline(always)]
 pub(super) fn supplement<S: Simd>(simd: S, c: f64x8<S>, s: f64x8<S>) -> f64x8<S> {
-    let near = s.simd_lt(f64x8::splat(simd, FRAC_1_SQRT_2));
-    let (sine, cosine) = (f64x8::splat(simd, SINE), f64x8::splat(simd, COSINE));
-    let turned = near.select(cosine, sine).copysign(c);
-    let r = fused(simd, c, near.select(sine, cosine), -(s * turned));
-    let base = near.select(f64x8::splat(simd, THREE_EIGHTHS), f64x8::splat(simd, EIGHTH)).copysign(c);
+    let a = c.abs();
+    let (low, high) = (a.min(s), a.max(s));
+    let r = fused(simd, high, f64x8::splat(simd, SINE), -(low * COSINE));
     let y = r * r;
-    fused(simd, r * y, horner(simd, &ASIN, y), (f64x8::splat(simd, FRAC_PI_2) + base) + r)
+    let turned = fused(simd, r * y, horner(simd, &ASIN, y), f64x8::splat(simd, EIGHTH) + r);
+    // Comparisons and selections would take turns with the multiplications; signs do not.
+    let folded = f64x8::splat(simd, FRAC_PI_4) + turned.copysign(a - s);
+    f64x8::splat(simd, FRAC_PI_2) + folded.copysign(c)
 }
 
 /// Turns cosines into `pi - theta`, and writes the sines.

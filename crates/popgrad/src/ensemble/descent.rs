@@ -159,8 +159,9 @@ impl<P: LaneProblem> Descent<P> {
             noise: LOSS_ROUNDING * self.problem.loss_scale(),
         };
 
-        let mut first = self.problem.prepare(simd, &self.now[part::<P>(0, size)]);
-        let mut second = self.problem.prepare(simd, &self.now[part::<P>(1, size)]);
+        // What is prepared for the group at hand and for the two after it; memory is cheaper than moving registers on.
+        let first = self.problem.prepare(simd, &self.now[part::<P>(0, size)]);
+        let mut ahead = [first, self.problem.prepare(simd, &self.now[part::<P>(1, size)]), first];
         let (mut done, mut found) = (0, false);
         while done < most && !found {
             if done > 0 {
@@ -169,13 +170,12 @@ impl<P: LaneProblem> Descent<P> {
             for group in 0..groups {
                 // The roots of two groups ahead; those of the next step's first groups come from this step.
                 let from = if group + 2 < groups { &self.now } else { &self.next };
-                let third = self.problem.prepare(simd, &from[part::<P>(group + 2, size)]);
+                ahead[(group + 2) % 3] = self.problem.prepare(simd, &from[part::<P>(group + 2, size)]);
                 let rules = &mut self.rules[group];
                 let step = Step { scale: rules.scale.load(simd), moves: true, loss: LOSS };
                 let states = (&self.now[part::<P>(group, size)], &mut self.next[part::<P>(group, size)]);
-                let met = self.problem.step(simd, first, states, step);
+                let met = self.problem.step(simd, ahead[group % 3], states, step);
                 found |= judge::<S, LOSS>(simd, rules, &met, self.stop.norm, loss);
-                (first, second) = (second, third);
             }
             done += 1;
         }

@@ -40,7 +40,8 @@ pub(super) struct EndPoint {
 /// A problem that is evaluated for eight runs at a time, each in a lane of its own. Every lane is computed by the same
 /// operations in the same order, whatever stands in the others.
 pub(super) trait LaneProblem: Clone + Send + std::fmt::Debug {
-    /// How many groups of eight runs are advanced in turn, so that one's latency hides behind the others.
+    /// How many groups of eight runs are advanced in turn, so that one's latency hides behind the others: one, or a
+    /// multiple of three.
     const GROUPS: usize;
 
     /// Entries of one run's state.

@@ -38,7 +38,7 @@ impl<'e> XyLanes<'e> {
 }
 
 impl LaneProblem for XyLanes<'_> {
-    const GROUPS: usize = 8;
+    const GROUPS: usize = 6;
 
     fn entries(&self) -> usize {
         2

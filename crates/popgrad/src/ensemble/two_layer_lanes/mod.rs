@@ -7,6 +7,7 @@ mod products;
 mod sums;
 
 use self::products::pairs_before;
+use super::angles::GROUP;
 use super::coordinates::Coordinates;
 use super::problem::{EndPoint, LaneProblem, Measures, Step};
 use super::{EnsembleError, NormKind, TwoLayerEnsemble};
@@ -46,7 +47,7 @@ pub(super) struct TwoLayerLanes<'e> {
     weighted_lengths: Vec<Eight>,
     /// `a_j w_j`, `K r`; empty for ones.
     weighted: Vec<Eight>,
-    /// Cosines, then `pi - theta`, of each student with those before it; and their sines.
+    /// Cosines, then `pi - theta`, of each student with those before it, filled up to whole groups; and their sines.
     pairs: Vec<Eight>,
     sines: Vec<Eight>,
     /// Where the pair of students `(j, z)` lies in these, `K x K`.
@@ -113,8 +114,8 @@ impl<'e> TwoLayerLanes<'e> {
             lengths: lane(k),
             weighted_lengths: lane(k),
             weighted: lane(if ones { 0 } else { k * r }),
-            pairs: lane(pairs),
-            sines: lane(pairs),
+            pairs: lane(pairs.next_multiple_of(GROUP)),
+            sines: lane(pairs.next_multiple_of(GROUP)),
             slots: slots(k),
             crossed: lane(crossed),
             student_sines: lane(k),

@@ -123,8 +123,11 @@ impl TwoLayerLanes<'_> {
     /// Angles of all pairs of students, and for each student the sum of its sines with the others, weighted.
     #[inline(always)]
     pub(super) fn student_angles<S: Simd>(&mut self, simd: S) {
-        find_angles(simd, &mut self.pairs, &mut self.sines);
         let k = self.k;
+        for filling in &mut self.pairs[pairs_before(k)..] {
+            *filling = Eight::default();
+        }
+        find_angles(simd, &mut self.pairs, &mut self.sines);
         for j in 0..k {
             let slots = &self.slots[j * k..(j + 1) * k];
             let (mut before, mut after) = (f64x8::splat(simd, 0.0), f64x8::splat(simd, 0.0));

@@ -27,8 +27,10 @@ impl TwoLayerLanes<'_> {
             let own = self.output_of(simd, now, j) * PI;
             self.own[j].store(fused(simd, sines, self.inverses[j].load(simd), own));
             self.squares[j].store(zero);
-            self.along[j].store(zero);
-            self.along_teachers[j].store(zero);
+            if ALONG {
+                self.along[j].store(zero);
+                self.along_teachers[j].store(zero);
+            }
         }
         let width = self.r.div_ceil(self.r.div_ceil(WIDEST));
         let mut i = 0;
