@@ -109,3 +109,25 @@ pub fn listing() -> String {
         KEYS.iter().map(|key| format!("  {:<23} {}: {}", key.name, key.takes, key.means)).collect();
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_stands_in_the_documentation() {
+        let page = include_str!("../../../../docs/sweep.md");
+        for key in KEYS {
+            let row = format!("| `{}` | {} | {} |", key.name, key.takes, key.means);
+            assert!(page.contains(&row), "docs/sweep.md lacks: {row}");
+        }
+    }
+
+    #[test]
+    fn keys_are_unique_and_grids_leave_out_those_of_the_whole_sweep() {
+        for (i, key) in KEYS.iter().enumerate() {
+            assert!(KEYS[..i].iter().all(|other| other.name != key.name), "{}", key.name);
+        }
+        assert!(varies("dynamics.step") && !varies("seed") && check("seed").is_ok() && check("sed").is_err());
+    }
+}

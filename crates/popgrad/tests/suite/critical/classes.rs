@@ -2,7 +2,7 @@
 
 use super::{atlas, orthonormal, random_start};
 use popgrad::{
-    Atlas, CriticalSearch, Matrix, Nature, RandomStream, SearchAdvance, SearchEnd, SearchOptions,
+    Atlas, CriticalSearch, EndClasses, Matrix, Nature, RandomStream, SearchAdvance, SearchEnd, SearchOptions,
     SearchStatus, Student, Trained, TwoLayer, good_turing,
 };
 
@@ -160,4 +160,25 @@ fn golden_extrapolation_of_a_polynomial() {
     assert!(popgrad::extrapolate_to_zero(&x[..2], &y[..2]).is_err());
     assert!(popgrad::extrapolate_to_zero(&[0.1, 0.0, 0.2], &y[..3]).is_err());
     assert!(popgrad::extrapolate_to_zero(&x, &[1.0, f64::NAN, 1.0, 1.0]).is_err());
+}
+
+#[test]
+fn property_ends_are_told_apart_as_the_atlas_tells_them() {
+    let problem = orthonormal(6, 6);
+    let atlas = atlas(&problem, 6, 60, 3);
+    let mut ends = EndClasses::new(&problem, Trained::Weights, 1e-5);
+    assert!(ends.is_empty());
+    let mut stream = RandomStream::new(8, 0);
+    for round in 0..3 {
+        for (i, class) in atlas.classes().iter().enumerate() {
+            let (rows, columns) = (shuffled(6, &mut stream), shuffled(6, &mut stream));
+            let mut w = permuted(&class.point.weights, &rows, &columns);
+            // Ends of descents are not exact.
+            w.as_mut_slice().iter_mut().for_each(|x| *x += 1e-9 * stream.normal());
+            assert_eq!(ends.add(Student::new(w.view()), class.point.loss).unwrap(), i, "round {round}");
+        }
+    }
+    assert_eq!(ends.len(), atlas.classes().len());
+    let wrong = Matrix::identity(6, 5);
+    assert!(ends.add(Student::new(wrong.view()), 0.0).is_err());
 }

@@ -6,9 +6,9 @@ mod families; // block structures against the full problem and published minima
 mod l12; // golden values of L12 and L21, exact zeros, the signs of Conjecture 1 on grids
 mod normal_equation; // golden values, the gradient, Proposition 1, Theorems 3 and 4, error bounds, degenerate points
 mod out_of_plane; // Theorem 2: manifolds of points out of the teacher's plane
-mod points;
+mod points; // known points: section 5.3's saddles, the teacher itself, degenerate points, refusals
 mod surplus; // more students than teachers
-mod tilted; // covariances and skips: the plain problem, what is left of the symmetry // known points: section 5.3's saddles, the teacher itself, degenerate points, refusals
+mod tilted; // covariances and skips: the plain problem, what is left of the symmetry
 
 use popgrad::{
     Atlas, CriticalPoint, CriticalSearch, Matrix, RandomStream, SearchOptions, Student, Trained, TwoLayer,
