@@ -56,7 +56,7 @@ pub(crate) fn plane(arrays: &Arrays, count: usize, steps: usize) -> Result<(), S
     let want = arrays.matrix("w7_end")?;
     agree(&run(&of(1000), want.rows() as u64)?, want.as_slice())?;
     // A part of the starts takes as long for each: whole vectors of runs, of which all the starts leave as few lanes idle.
-    let (ensemble, part) = (of(steps as u64), count.min(1024));
+    let (ensemble, part) = (of(steps as u64), count.min(1152));
     let timing = time(|| run(&ensemble, part as u64).map(|ends| ends.len()));
     let share = count as f64 / part as f64;
     let timing = Timing { cpu_seconds: timing.cpu_seconds * share, least: timing.least * share };

@@ -9,7 +9,7 @@
 use crate::eight::Eight;
 use crate::lanes::{fused, horner};
 use fearless_simd::{Simd, SimdBase, SimdFloat, f64x8};
-use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
+use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, FRAC_PI_8};
 
 /// Coefficients of `(asin(r)/r - 1)/y`, `y = r^2` in `[0, sin(pi/8)^2]`; relative error of `asin` below 2.1e-17.
 const ASIN: [f64; 10] = [
@@ -30,7 +30,7 @@ const SINE: f64 = 0.3826834323650898;
 const COSINE: f64 = 0.9238795325112867;
 
 /// `pi/8`, rounded down so that `c = 0` gives `pi/2`, `c = 1` gives `pi` and `c = -1` gives zero.
-const EIGHTH: f64 = 0.3926990816987241;
+const EIGHTH: f64 = FRAC_PI_8 - f64::EPSILON / 4.0;
 
 /// Pairs whose angles are formed side by side, while the roots of the next ones are under way.
 pub(super) const GROUP: usize = 2;
