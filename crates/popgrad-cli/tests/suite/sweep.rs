@@ -167,6 +167,23 @@ fn another_spec_or_numerics_or_folder_is_refused() {
     );
 }
 
+/// Newton's method after the stop changes losses and gradients, not which minimum a run counts for.
+#[test]
+fn polishing_changes_no_class() {
+    let here = with_spec("sweep-polish");
+    let counts = |found: &Value| -> Vec<(u64, u64)> {
+        let classes = found["cells"][0]["classes"].as_array().unwrap();
+        classes.iter().map(|c| (c["first_run"].as_u64().unwrap(), c["count"].as_u64().unwrap())).collect()
+    };
+    let spec = SPEC.replace("1e-9", "1e-6").replace("orthonormal:6", "orthonormal:7").replace("= 6", "= 7");
+    here.write("loose.toml", spec.as_bytes());
+    here.write("polished.toml", spec.replace("[stop]\n", "[stop]\npolish = true\n").as_bytes());
+    let (plain, polished) = (here.json("sweep loose.toml --out a"), here.json("sweep polished.toml --out b"));
+    assert!(counts(&plain).len() >= 2 && counts(&plain) == counts(&polished));
+    let rows = |name: &str| fs::read(here.path(name)).unwrap();
+    assert_ne!(rows("a/runs/cell-00000.parquet"), rows("b/runs/cell-00000.parquet"));
+}
+
 #[test]
 fn mistakes_are_one_sentence_with_their_place() {
     let here = with_spec("sweep-mistakes");

@@ -41,6 +41,7 @@ pub(super) struct Cell {
     pub(super) ensemble: Ensemble,
     pub(super) tolerance: f64,
     pub(super) global_loss: f64,
+    polish: bool,
 }
 
 impl Cell {
@@ -61,11 +62,15 @@ impl Cell {
         let global_loss = reader.positive("classes.global_loss")?.unwrap_or(1e-3);
         reader.set("classes.tolerance", json!(tolerance));
         reader.set("classes.global_loss", json!(global_loss));
+        let polish = match &ensemble {
+            Ensemble::TwoLayer(..) => reader.flag("stop.polish")?,
+            Ensemble::Xy(_) => false,
+        };
         reader.refuse_unused()?;
         let value = |key: &String| keys.entries.get(key).map(|entry| (key.clone(), entry.value.clone()));
         let varied = keys.varied.iter().filter_map(value).collect();
         let resolved = reader.resolved.into_inner().into_iter().collect();
-        let cell = Self { number, varied, resolved, ensemble, tolerance, global_loss };
+        let cell = Self { number, varied, resolved, ensemble, tolerance, global_loss, polish };
         cell.runs(0..0, level).map_err(|e| reader_error(name, number, &e))?;
         Ok(cell)
     }
@@ -76,6 +81,18 @@ impl Cell {
             Ensemble::TwoLayer(ensemble, _) => ensemble.runs(runs, level),
             Ensemble::Xy(ensemble) => ensemble.runs(runs, level),
         }
+    }
+
+    /// Loss and gradient norm of a converged end, after Newton's iteration where the spec asks for it and the Hessian is positive
+    /// definite. What the end's class is does not depend on it.
+    pub(super) fn polished(&self, end: &RunEnd) -> Result<(f64, f64), EnsembleError> {
+        let polished = match &self.ensemble {
+            Ensemble::TwoLayer(ensemble, _) if self.polish && end.status.is_converged() => {
+                ensemble.polish(end)?
+            }
+            _ => None,
+        };
+        Ok(polished.map_or((end.loss, end.gradient_norm), |p| (p.loss, p.gradient_norm)))
     }
 
     /// The number of starts there are, where they are given.
@@ -220,6 +237,17 @@ impl<'k> Reader<'k> {
 
     fn size(&self, key: &'static str) -> Result<Option<usize>, SpecError> {
         Ok(self.count(key)?.map(|n| usize::try_from(n).unwrap_or(usize::MAX)))
+    }
+
+    fn flag(&self, key: &'static str) -> Result<bool, SpecError> {
+        match self.get(key) {
+            None => {
+                self.set(key, json!(false));
+                Ok(false)
+            }
+            Some(Entry { value: Value::Flag(flag), .. }) => Ok(*flag),
+            Some(entry) => Err(self.wrong(key, entry, "true or false")),
+        }
     }
 
     fn numbers(&self, key: &'static str, length: usize) -> Result<Option<Vec<f64>>, SpecError> {

@@ -17,7 +17,7 @@ pub struct Key {
 const WHOLE: [&str; 4] = ["seed", "runs", "part", "independent"];
 
 /// All keys.
-pub const KEYS: [Key; 33] = [
+pub const KEYS: [Key; 34] = [
     key("seed", "whole number", "key of the random streams; start i is the same draw in every cell [1]"),
     key("runs", "whole number", "runs of each cell; needed"),
     key("part", "whole number", "runs computed and stored together [1024, fewer for large students]"),
@@ -73,6 +73,11 @@ pub const KEYS: [Key; 33] = [
     key("stop.loss_steps", "whole number", "over how many steps the loss must not rise for that [100]"),
     key("stop.steps", "whole number", "end a run after this many steps [1000000]"),
     key("stop.time", "number", "flow: end a run at this time"),
+    key(
+        "stop.polish",
+        "true or false",
+        "then take converged ends to rounding level by Newton's method [false]",
+    ),
     key(
         "classes.tolerance",
         "positive number",

@@ -353,7 +353,8 @@ pub(super) fn compute_part(
             RunStatus::Converged => classes.add(&representative(&end))?,
             _ => Class::None,
         };
-        rows.push(row(&end, class));
+        let (loss, gradient_norm) = cell.polished(&end).map_err(|e| fail(e.to_string(), e.kind()))?;
+        rows.push(Row { loss, gradient_norm, ..row(&end, class) });
     }
     Ok(Some(Part { cell: cell.number, number, first, rows, classes: classes.into_representatives() }))
 }
