@@ -81,7 +81,7 @@ pub const KEYS: [Key; 34] = [
     key(
         "classes.tolerance",
         "positive number",
-        "inner products equal to within this share belong to one class [1e-5]",
+        "inner products equal to within this share belong to one class [1000 times stop.gradient_norm, at least 1e-5]",
     ),
     key("classes.global_loss", "positive number", "an end below this loss counts as global [1e-3]"),
 ];

@@ -1,12 +1,15 @@
 //! A finished sweep as lines of text.
 
-use popgrad_lab::sweep::{CellSummary, Summary};
+use popgrad_lab::sweep::{CellSummary, ClassSummary, Summary};
 use std::path::Path;
 
 /// Classes listed for a cell.
 const MOST_CLASSES: usize = 8;
 /// Cells whose classes are listed.
 const MOST_CELLS: usize = 40;
+
+/// Polished losses and eigenvalues this near are equal.
+const SAME: f64 = 1e-9;
 
 pub(super) fn summary(summary: &Summary, out: &Path) -> String {
     let mut lines = Vec::new();
@@ -30,6 +33,12 @@ pub(super) fn summary(summary: &Summary, out: &Path) -> String {
                 .to_owned(),
             );
         }
+        if let Some((a, b)) = look_alike(cell) {
+            lines.push(format!(
+                "  classes {a} and {b} are one point after Newton's method: classes.tolerance is too small for these ends, or \
+                 stop.gradient_norm too large"
+            ));
+        }
         if let Some(more) = cell.classes.len().checked_sub(MOST_CLASSES).filter(|n| *n > 0) {
             lines.push(format!("  and {more} more classes"));
         }
@@ -39,6 +48,17 @@ pub(super) fn summary(summary: &Summary, out: &Path) -> String {
     }
     lines.push(format!("tables: {}", out.display()));
     lines.join("\n")
+}
+
+/// Two classes whose polished points cannot be told apart by loss, smallest eigenvalue and symmetry.
+fn look_alike(cell: &CellSummary) -> Option<(u32, u32)> {
+    let known: Vec<_> = cell.classes.iter().filter_map(|c| Some((c, c.lambda_min?))).collect();
+    let near = |x: f64, y: f64| (x - y).abs() <= SAME * (x.abs() + y.abs());
+    known.iter().enumerate().find_map(|(i, (a, x))| {
+        let same =
+            |(b, y): &&(&ClassSummary, f64)| near(a.loss, b.loss) && near(*x, *y) && a.isotropy == b.isotropy;
+        known[i + 1..].iter().find(same).map(|(b, _)| (a.class, b.class))
+    })
 }
 
 fn head(cell: &CellSummary) -> String {
