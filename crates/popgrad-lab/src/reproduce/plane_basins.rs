@@ -28,7 +28,8 @@ struct Map {
     at: Vec<f64>,
     /// Row by row from the smallest y.
     ends: Vec<End>,
-    saddle: f64,
+    /// Where the two saddles lie on the diagonal.
+    saddles: [f64; 2],
     other: [f64; 2],
     /// Largest distance to (1, 0) of an end whose start has `0 <= y < x`.
     apart: f64,
@@ -45,7 +46,8 @@ fn other_end(plane: XyPlane, units: usize) -> Result<[f64; 2], Failure> {
 
 fn measure(bench: &Bench<'_>, units: usize, points: u32) -> Result<Map, Failure> {
     let plane = XyPlane::try_new(units)?;
-    let (saddle, other) = (plane.saddle().x, other_end(plane, units)?);
+    let saddles = [plane.saddle().x, plane.negative_saddle().x];
+    let other = other_end(plane, units)?;
     let text = format!(
         "runs = {}\n[problem]\nkind = \"xy\"\nunits = {units}\n[start]\nlaw = \"grid\"\nx = [-1.0, 1.0]\ny = [-1.0, 1.0]\n\
          columns = {points}\nrows = {points}\n[dynamics]\nmethod = \"flow\"\nrtol = 1e-9\natol = 1e-12\n[stop]\n\
@@ -70,7 +72,7 @@ fn measure(bench: &Bench<'_>, units: usize, points: u32) -> Result<Map, Failure>
             _ => End::None,
         });
     }
-    Ok(Map { units, at, ends, saddle, other, apart })
+    Ok(Map { units, at, ends, saddles, other, apart })
 }
 
 impl Map {
@@ -106,17 +108,20 @@ impl Map {
         };
         let region = [(0.0, 0.0), (1.0, 1.0), (1.0, 0.0), (0.0, 0.0)];
         let [x, y] = self.other;
-        let mark = |at, mark| Layer::marks([at], mark).colour(Colour::Black).width(4.0);
-        let text = |at, text: &str, anchor| Layer::text(at, text, anchor).colour(Colour::Black);
+        let mark = |at, mark| Layer::marks([at], mark).colour(Colour::White).width(4.0);
+        let text = |at, text: &str, anchor| Layer::text(at, text, anchor).colour(Colour::White);
+        let crosses =
+            Layer::marks(self.saddles.map(|s| (s, s)), Mark::Cross).colour(Colour::Black).width(5.0);
+        let saddle = self.saddles[0];
         Panel::new(&format!("K = {}", self.units), axis("x at the start"), axis("y at the start"))
             .equal_units()
             .with(Layer::heat(heat))
             .with(Layer::line([(range.0, range.0), (range.1, range.1)]).colour(Colour::Black).width(1.0))
             .with(Layer::line(region).colour(Colour::White).dash(Dash::Dashed).width(1.5))
             .with(mark((1.0, 0.0), Mark::Disc))
-            .with(text((1.0, 0.0), "w*", Anchor::Left))
-            .with(mark((self.saddle, self.saddle), Mark::Cross))
-            .with(text((self.saddle, self.saddle), "saddle", Anchor::Left))
+            .with(text((1.0, -0.1), "w*", Anchor::Left))
+            .with(crosses)
+            .with(text((saddle, saddle), "saddle", Anchor::Left))
             .with(mark((x, y), Mark::Square))
     }
 }
@@ -156,7 +161,7 @@ pub(super) fn pictures(bench: &Bench<'_>, findings: &mut Findings) -> Result<(),
         total(|x, y| x < y, End::Other),
         None,
     );
-    let mut figure = Figure::new("Basins in the plane of Theorem 7", 3).panel_size(330.0, 300.0);
+    let mut figure = Figure::new("Basins in the plane of Theorem 7", 3).panel_size(330.0, 262.0);
     for map in &maps {
         figure.push(map.panel());
     }
@@ -164,10 +169,30 @@ pub(super) fn pictures(bench: &Bench<'_>, findings: &mut Findings) -> Result<(),
         "conjecture2-plane",
         &format!(
             "Where the gradient flow of the plane ends, for a grid of {points} by {points} starts: at w* = (1, 0) (disc), on the diagonal \
-             (the cross is Theorem 7's saddle), or at the point above the diagonal (square): the other permutation for K = 2, the \
+             (crosses: its two saddles, the upper one Theorem 7's), or at the point above the diagonal (square): the other permutation for K = 2, the \
              spurious point for K \u{2265} 3. Dashed: the region 0 \u{2264} y < x \u{2264} 1 of Theorem 7."
         ),
         &figure,
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::maths::Maths;
+    use super::super::plan::Profile;
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+
+    #[test]
+    fn the_half_planes_are_the_basins_and_a_wrong_end_is_noticed() {
+        let flag = AtomicBool::new(false);
+        for (defect, agrees) in [(0.0, true), (0.05, false)] {
+            let maths = if agrees { Maths::exact() } else { Maths::with_defect(defect) };
+            let bench = Bench::new("conjecture2-basins", Profile::Quick, 1, maths, &flag);
+            let mut findings = Findings::default();
+            pictures(&bench, &mut findings).unwrap();
+            assert_eq!(findings.satisfied(), agrees, "{:?}", findings.measured);
+        }
+    }
 }

@@ -149,3 +149,27 @@ pub fn ends_in_memory<T: Send>(
     }
     Ok(Some(cells))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Spec;
+    use super::*;
+    use popgrad::Level;
+
+    #[test]
+    fn the_ends_are_those_that_the_summary_counts() {
+        let text = "runs = 21\npart = 4\n[problem]\nteacher = \"orthonormal:8\"\n[dynamics]\nstep = 0.3\n[stop]\n\
+                    gradient_norm = 1e-9\n[grid]\nstart.scale = [0.5, 2]\n";
+        let plan = Plan::resolve(&Spec::parse("a.toml", text).unwrap(), Level::detect()).unwrap();
+        let flag = AtomicBool::new(false);
+        let summary = in_memory(&plan, &flag).unwrap().unwrap();
+        let ends = ends_in_memory(&plan, &flag, &|end| (end.run, end.loss < 1e-3)).unwrap().unwrap();
+        assert_eq!(ends.len(), 2);
+        for (cell, ends) in summary.cells.iter().zip(&ends) {
+            assert!(ends.iter().map(|e| e.0).eq(0..21));
+            assert_eq!(ends.iter().filter(|e| e.1).count() as u64, cell.global);
+        }
+        flag.store(true, Ordering::Relaxed);
+        assert!(ends_in_memory(&plan, &flag, &|_| ()).unwrap().is_none());
+    }
+}
