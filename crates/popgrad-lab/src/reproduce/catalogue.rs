@@ -3,8 +3,9 @@
 use super::claim::Claim;
 use super::{basins, minima, safran2018, seventeen, surplus, three_blocks};
 use super::{
-    collinear, conjecture1, conjecture2, fig6, fig7, fig8, fig9, fig10, gradient, normal_equation, open_case,
-    other_side, proposition2, symmetric, theorem1, theorem2, theorem4, theorem5, theorem6, theorem7,
+    collinear, conjecture1, conjecture2, conjecture2_basins, fig6, fig7, fig8, fig9, fig10, gradient,
+    normal_equation, open_case, other_side, proposition2, symmetric, theorem1, theorem2, theorem4, theorem5,
+    theorem6, theorem7,
 };
 
 /// Every claim of Tian (2017) that is measured, in the order of the report.
@@ -52,6 +53,7 @@ pub static CATALOGUE: &[Claim] = &[
     fig9::POSITIVE,
     fig9::MIXED,
     conjecture2::NOISE,
+    conjecture2_basins::BASINS,
     other_side::STARTS,
     proposition2::GRADIENT,
     proposition2::TWO_LAYERS,

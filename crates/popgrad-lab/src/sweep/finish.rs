@@ -6,10 +6,10 @@ use super::error::SweepError;
 use super::gather::{CellSummary, Gathered};
 use super::part::{self, Part};
 use super::plan::Plan;
-use super::run::{compute_part, write_text};
+use super::run::{compute_part, ends_of_part, write_text};
 use super::tables::{RunTable, cell_columns, class_columns};
 use crate::storage::{Provenance, StorageError, TableWriter};
-use popgrad::NUMERICS;
+use popgrad::{NUMERICS, RunEnd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -107,4 +107,69 @@ pub fn in_memory(plan: &Plan, interrupt: &AtomicBool) -> Result<Option<Summary>,
         cells.push(gathered.summary(plan.runs));
     }
     Ok(Some(Summary { schema: super::SCHEMA.to_owned(), spec_sha256: plan.hash.clone(), cells }))
+}
+
+/// What `look` says of the end of every run, cell by cell in the order of the runs: for questions that classes modulo symmetry do
+/// not answer, such as which permutation of the teacher a run found. `None` if the interrupt was raised.
+///
+/// Runs are those of [`in_memory`], on the threads of the current pool; an end is forgotten once it has been looked at.
+///
+/// # Errors
+///
+/// [`SweepError`]: runs cannot be set up.
+///
+/// # Examples
+///
+/// ```
+/// use popgrad_lab::sweep::{Plan, Spec, ends_in_memory};
+/// let text = "runs = 9\n[problem]\nkind = \"xy\"\nunits = 5\n[dynamics]\nstep = 0.1\n[stop]\ngradient_norm = 1e-9\n";
+/// let plan = Plan::resolve(&Spec::parse("plane.toml", text)?, popgrad::Level::detect())?;
+/// let ends = ends_in_memory(&plan, &std::sync::atomic::AtomicBool::new(false), &|end| end.weights[0])?;
+/// assert!(ends.is_some_and(|cells| cells[0].len() == 9 && cells[0].iter().all(|x| (x - 1.0).abs() < 1e-8)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn ends_in_memory<T: Send>(
+    plan: &Plan,
+    interrupt: &AtomicBool,
+    look: &(dyn Fn(&RunEnd) -> T + Sync),
+) -> Result<Option<Vec<Vec<T>>>, SweepError> {
+    let numbers: Vec<u64> = (0..plan.parts()).collect();
+    let parts: Result<Vec<Option<Vec<T>>>, SweepError> = numbers
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|part| {
+            let ends = ends_of_part(plan, plan.place(part), &|| interrupt.load(Ordering::Relaxed), &|_| ())?;
+            Ok(ends.map(|ends| ends.iter().map(look).collect()))
+        })
+        .collect();
+    let Some(parts) = parts?.into_iter().collect::<Option<Vec<Vec<T>>>>() else { return Ok(None) };
+    let mut cells: Vec<Vec<T>> = plan.cells.iter().map(|_| Vec::new()).collect();
+    for (number, part) in (0_u64..).zip(parts) {
+        cells[plan.place(number).0].extend(part);
+    }
+    Ok(Some(cells))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Spec;
+    use super::*;
+    use popgrad::Level;
+
+    #[test]
+    fn the_ends_are_those_that_the_summary_counts() {
+        let text = "runs = 21\npart = 4\n[problem]\nteacher = \"orthonormal:8\"\n[dynamics]\nstep = 0.3\n[stop]\n\
+                    gradient_norm = 1e-9\n[grid]\nstart.scale = [0.5, 2]\n";
+        let plan = Plan::resolve(&Spec::parse("a.toml", text).unwrap(), Level::detect()).unwrap();
+        let flag = AtomicBool::new(false);
+        let summary = in_memory(&plan, &flag).unwrap().unwrap();
+        let ends = ends_in_memory(&plan, &flag, &|end| (end.run, end.loss < 1e-3)).unwrap().unwrap();
+        assert_eq!(ends.len(), 2);
+        for (cell, ends) in summary.cells.iter().zip(&ends) {
+            assert!(ends.iter().map(|e| e.0).eq(0..21));
+            assert_eq!(ends.iter().filter(|e| e.1).count() as u64, cell.global);
+        }
+        flag.store(true, Ordering::Relaxed);
+        assert!(ends_in_memory(&plan, &flag, &|_| ()).unwrap().is_none());
+    }
 }

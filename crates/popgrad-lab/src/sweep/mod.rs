@@ -21,7 +21,7 @@ mod spec;
 mod tables;
 
 pub use error::{SpecError, SweepError};
-pub use finish::{Summary, in_memory};
+pub use finish::{Summary, ends_in_memory, in_memory};
 pub use gather::{CellSummary, ClassSummary, Share};
 pub use keys::{KEYS, Key, listing};
 pub use merge::merge;

@@ -8,7 +8,7 @@ use super::log::Log;
 use super::part::{self, Class, Part, Representative, Row};
 use super::plan::Plan;
 use crate::storage::{AtomicFile, Overwrite, StorageError};
-use popgrad::{EnsembleAdvance, Kind, NUMERICS, RunEnd, RunStatus};
+use popgrad::{EnsembleAdvance, EnsembleError, Kind, NUMERICS, RunEnd, RunStatus};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::fs;
@@ -323,6 +323,33 @@ pub(super) fn compute_part(
     is_over: &dyn Fn() -> bool,
     ended: &dyn Fn(i64),
 ) -> Result<Option<Part>, SweepError> {
+    let Some(ends) = ends_of_part(plan, (cell, number), is_over, ended)? else { return Ok(None) };
+    let cell = &plan.cells[cell];
+    let (first, _) = range(plan, number);
+    let fail =
+        |e: EnsembleError| SweepError::Cell { cell: cell.number, message: e.to_string(), kind: e.kind() };
+    let mut classes = Classes::new(cell);
+    let mut rows = Vec::with_capacity(ends.len());
+    for end in ends {
+        let class = match end.status {
+            RunStatus::LossBelow => Class::GlobalManifold,
+            RunStatus::Converged if cell.is_on_manifold(&end) => Class::GlobalManifold,
+            RunStatus::Converged => classes.add(&representative(&end))?,
+            _ => Class::None,
+        };
+        let (loss, gradient_norm) = cell.polished(&end).map_err(fail)?;
+        rows.push(Row { loss, gradient_norm, ..row(&end, class) });
+    }
+    Ok(Some(Part { cell: cell.number, number, first, rows, classes: classes.into_representatives() }))
+}
+
+/// The ends of one part's runs, in their order; as for [`compute_part`].
+pub(super) fn ends_of_part(
+    plan: &Plan,
+    (cell, number): (usize, u64),
+    is_over: &dyn Fn() -> bool,
+    ended: &dyn Fn(i64),
+) -> Result<Option<Vec<RunEnd>>, SweepError> {
     let (first, end) = range(plan, number);
     let cell = &plan.cells[cell];
     let fail = |message: String, kind: Kind| SweepError::Cell { cell: cell.number, message, kind };
@@ -344,19 +371,7 @@ pub(super) fn compute_part(
         }
     };
     ended(i64::try_from(end - first).unwrap_or(i64::MAX) - counted);
-    let mut classes = Classes::new(cell);
-    let mut rows = Vec::with_capacity(ends.len());
-    for end in ends {
-        let class = match end.status {
-            RunStatus::LossBelow => Class::GlobalManifold,
-            RunStatus::Converged if cell.is_on_manifold(&end) => Class::GlobalManifold,
-            RunStatus::Converged => classes.add(&representative(&end))?,
-            _ => Class::None,
-        };
-        let (loss, gradient_norm) = cell.polished(&end).map_err(|e| fail(e.to_string(), e.kind()))?;
-        rows.push(Row { loss, gradient_norm, ..row(&end, class) });
-    }
-    Ok(Some(Part { cell: cell.number, number, first, rows, classes: classes.into_representatives() }))
+    Ok(Some(ends))
 }
 
 /// The runs of part `number` of a cell.
