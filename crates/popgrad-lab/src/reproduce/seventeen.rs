@@ -48,7 +48,7 @@ fn number(cell: &CellSummary, key: &str) -> f64 {
 fn seventeen(bench: &Bench<'_>) -> Outcome {
     let mut findings = Findings::default();
     let protocols = preset(bench, "seventeen", bench.pick(300, 100_000))?;
-    let grid = preset(bench, "seventeen-grid", bench.pick(16, 10_000))?;
+    let grid = preset(bench, "seventeen-grid", bench.pick(100, 10_000))?;
     protocol_table(bench, &mut findings, &protocols)?;
     grid_table(&mut findings, &grid);
     findings.figure(
