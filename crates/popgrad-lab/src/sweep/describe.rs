@@ -72,7 +72,7 @@ fn xy(plane: XyPlane, end: &Representative) -> Description {
         loss: plane.loss_at(x, y).ok(),
         lambda_min: Some(low),
         index: Some(index),
-        nullity: Some(0),
+        nullity: None, // the other directions of the network are not looked at
         nature: Some(if index == 0 { "minimum" } else { "saddle" }.to_owned()),
         isotropy: None,
     }

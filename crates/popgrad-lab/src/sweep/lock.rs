@@ -54,7 +54,8 @@ impl Lock {
         if found != self.token {
             return Err(locked(&self.path, &serde_json::from_str(&found).unwrap_or_default()));
         }
-        fs::write(&self.path, &self.token).map_err(|e| unwritable(&self.path, e))
+        let file = OpenOptions::new().write(true).open(&self.path).map_err(|e| unwritable(&self.path, e))?;
+        file.set_modified(SystemTime::now()).map_err(|e| unwritable(&self.path, e))
     }
 }
 

@@ -11,6 +11,8 @@ use crate::{Student, Trained, TwoLayer};
 /// of one class if a permutation of equal students and one of the teacher's own carries all inner products of one into the
 /// other's to within a tolerance, relative to the longest unit's square.
 ///
+/// Domain: white input without skips; a covariance or a skip leaves fewer symmetries, which are not looked at here.
+///
 /// Source: docs/theory/critical.md, (Z.4)-(Z.6). Repeatability: only `+ - * /` and square roots in a fixed order, so the
 /// classes of given points are the same on any machine.
 ///

@@ -124,7 +124,7 @@ impl TwoLayerEnsemble {
         self.k
     }
 
-    /// The students' output weights at the start.
+    /// The students' output weights at the start; empty means ones.
     pub fn output(&self) -> &[f64] {
         &self.output
     }
