@@ -12,6 +12,7 @@ mod flow;
 mod gemm;
 mod gradient;
 mod hessian;
+mod limits;
 mod monte_carlo;
 mod sign_map;
 
@@ -59,6 +60,10 @@ fn run(arguments: &[String]) -> Result<(), String> {
         ("w7", &[count, steps]) => ensemble::plane(&arrays, count, steps),
         ("start2021", &[count, k]) => ensemble::protocol(count, k),
         ("gemm", &[k, d]) => gemm::run(&arrays, k, d),
+        ("limits", _) => {
+            limits::run();
+            Ok(())
+        }
         _ => Err(format!("no workload `{workload}` of size `{size}`")),
     }
 }
