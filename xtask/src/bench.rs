@@ -179,7 +179,12 @@ fn our_lines(case: &Case, sides: &Sides) -> Result<String, String> {
 fn print_case(case: &Case, ours: &[Times], peers: &[Times]) {
     for (index, times) in ours.iter().enumerate() {
         let label = if index == 0 { case.name } else { "" };
-        println!("{label:<16} {:<26} {:>10}{}", times.name, shown(median(&times.seconds)), times.more_shown());
+        println!(
+            "{label:<16} {:<26} {:>10}{}",
+            times.name,
+            shown(median(&times.seconds)),
+            times.more_shown()
+        );
     }
     let Some(own) = ours.first() else { return };
     for peer in peers {

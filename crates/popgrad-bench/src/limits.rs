@@ -39,9 +39,9 @@ impl Limits {
         let level = Level::new();
         let lanes = (CHAINS * ROUNDS * 8) as f64;
         let half = 0.5;
-        let fused = time(|| {
-            dispatch!(level, simd => chains(simd, |simd, x| x.mul_add(f64x8::splat(simd, half), f64x8::splat(simd, half))))
-        });
+        let fused = time(
+            || dispatch!(level, simd => chains(simd, |simd, x| x.mul_add(f64x8::splat(simd, half), f64x8::splat(simd, half)))),
+        );
         let root = time(|| dispatch!(level, simd => chains(simd, |_, x| x.sqrt())));
         let quotient = time(|| dispatch!(level, simd => chains(simd, |simd, x| f64x8::splat(simd, 1.5) / x)));
         Self { fused: fused.least / lanes, root: root.least / lanes, quotient: quotient.least / lanes }
