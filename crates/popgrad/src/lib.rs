@@ -4,6 +4,7 @@ pub mod accuracy;
 mod angle;
 mod arc_cosine;
 mod beta;
+mod cnn;
 mod contour;
 mod critical;
 mod double_double;
@@ -33,6 +34,9 @@ pub use arc_cosine::{
     KernelHessian, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian,
 };
 pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
+pub use cnn::{
+    Cnn, CnnEmbedding, CnnError, CnnForm, CnnGradient, CnnPoint, CnnPointKind, CnnScalars, CnnStudent,
+};
 pub use contour::zero_contour;
 pub use critical::{
     Atlas, AtlasClass, BlockFamily, ConeCounts, ConeMembership, CriticalError, CriticalPoint, CriticalSearch,

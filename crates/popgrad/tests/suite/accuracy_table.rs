@@ -69,6 +69,23 @@ const NOT_NUMERIC: &[&str] = &[
     // single_relu: yes or no
     "SingleReluFlow::reaches_teacher",
     "in_omega",
+    // cnn: stored values, sums of a few entries tested with the ratio, yes or no; samples, whose error is their standard error
+    "Cnn::filter",
+    "Cnn::filter_norm",
+    "Cnn::form",
+    "Cnn::output",
+    "Cnn::output_square",
+    "Cnn::output_sum",
+    "Cnn::patch_dimension",
+    "Cnn::patches",
+    "Cnn::embedding",
+    "Cnn::spurious_is_minimum",
+    "CnnEmbedding::filter_estimate",
+    "CnnEmbedding::monte_carlo",
+    "CnnEmbedding::networks",
+    "CnnEmbedding::problem",
+    "CnnEmbedding::student",
+    "CnnEmbedding::weights",
     // dynamics: the error of a run is what its tolerances say, see tests/suite/dynamics
     "GradientDescent::advance",
     "GradientDescent::interrupt",
