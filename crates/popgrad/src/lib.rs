@@ -35,8 +35,9 @@ pub use arc_cosine::{
 };
 pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
 pub use cnn::{
-    CnnBasin, CnnError, CnnRates, CnnSigns, CnnState, PhaseCoordinate, PhaseMethod, PhaseScan, ReducedCnn,
-    TwoPhases, restart_success,
+    Cnn, CnnBasin, CnnEmbedding, CnnError, CnnForm, CnnGradient, CnnLandscape, CnnPoint, CnnPointKind,
+    CnnRates, CnnScalars, CnnSigns, CnnState, CnnStudent, PhaseCoordinate, PhaseMethod, PhaseScan,
+    ReducedCnn, TwoPhases, restart_success,
 };
 pub use contour::zero_contour;
 pub use critical::{

@@ -149,9 +149,9 @@ impl ReducedCnn {
         let geometry = FilterGeometry::of(state.x, state.y);
         let (s, sum, square) = (self.filter_norm(), self.output_sum(), self.output_square());
         // s (S*^2 + (h - 1) |a*|^2) with h - 1 = (pi - 1) - (pi - h).
-        let above = s * (sum * sum + (PI - 1.0 - geometry.deficit) * square);
+        let above = s * (sum * sum + (PI - 1.0 - geometry.gap) * square);
         let scale = s * (sum * sum + PI * square) + (sum * state.sum).abs();
-        let beyond_saddle = PI - geometry.deficit - self.saddle_h();
+        let beyond_saddle = PI - geometry.gap - self.saddle_h();
         Side { beyond_saddle, lift: above - sum * state.sum, scale, geometry }
     }
 

@@ -6,7 +6,8 @@
 //! Gaussian, time is per-sample flow time, angles are in radians.
 //! Derivation: docs/theory/cnn_dynamics.md, equations (W.40)-(W.48).
 
-use super::state::{FilterGeometry, check, check_finite, deficit};
+use super::geometry::angular_gap;
+use super::state::{FilterGeometry, check, check_finite};
 use super::{CnnError, CnnState};
 use crate::angle::Angle;
 use std::f64::consts::{PI, TAU};
@@ -161,17 +162,17 @@ impl ReducedCnn {
         }
         let g = FilterGeometry::of(state.x, state.y);
         let turn = self.filter_norm * state.overlap * g.supplement / (TAU * g.norm);
-        let [overlap, sum] = self.output_slope(state, g.deficit);
+        let [overlap, sum] = self.output_slope(state, g.gap);
         let rest = (PI - 1.0) / TAU * state.rest;
         [-turn * g.sine * g.sine, turn * g.sine * g.cosine, overlap, sum, rest]
     }
 
     /// (W.45): `a*.grad_a` and `1.grad_a` from the distances to the teacher and `pi - h`.
-    fn output_slope(&self, state: &CnnState, deficit: f64) -> [f64; 2] {
+    fn output_slope(&self, state: &CnnState, gap: f64) -> [f64; 2] {
         let (s, sum, square) = (self.filter_norm, self.output_sum, self.output_square);
         let from_sum = state.sum - s * sum;
         let from_overlap = state.overlap - s * square;
-        let turned = s * deficit;
+        let turned = s * gap;
         [
             (sum * from_sum + ((PI - 1.0) * from_overlap + turned * square)) / TAU,
             ((self.k() + PI - 1.0) * from_sum + turned * sum) / TAU,
@@ -213,7 +214,7 @@ impl ReducedCnn {
         let angle = Angle { theta: phi, psi: PI - phi };
         let turn = self.filter_norm * overlap * angle.psi * libm::sin(phi) / (TAU * norm * norm);
         let state = CnnState { x: 1.0, y: 0.0, overlap, sum, rest: 0.0 };
-        let [overlap, sum] = self.output_slope(&state, deficit(angle));
+        let [overlap, sum] = self.output_slope(&state, angular_gap(angle));
         Ok([0.0 - turn, 0.0 - overlap, 0.0 - sum])
     }
 
@@ -256,7 +257,7 @@ impl ReducedCnn {
         if state.x == 0.0 && state.y == 0.0 {
             return s * s * (sum * sum + (PI - 1.0) * square) / (2.0 * TAU);
         }
-        let turned = s * FilterGeometry::of(state.x, state.y).deficit * state.overlap;
+        let turned = s * FilterGeometry::of(state.x, state.y).gap * state.overlap;
         let (from_sum, from_centre) = self.from_teacher(state);
         let distance = self.square_of(from_sum, from_centre, state.rest);
         (from_sum * from_sum + ((PI - 1.0) * distance + 2.0 * turned)) / (2.0 * TAU)
@@ -321,7 +322,7 @@ impl ReducedCnn {
         let g = FilterGeometry::of(state.x, state.y);
         let filter = self.filter_norm * (state.overlap * g.sine).abs() * g.supplement / (TAU * g.norm);
         let (from_sum, from_centre) = self.from_teacher(state);
-        let turned = self.filter_norm * g.deficit;
+        let turned = self.filter_norm * g.gap;
         let sum = ((self.k() + PI - 1.0) * from_sum + turned * self.output_sum) / TAU;
         let centred = ((PI - 1.0) * from_centre + turned * self.centred_square()) / TAU;
         let rest = (PI - 1.0) / TAU * state.rest;

@@ -2,7 +2,8 @@
 //!
 //! Derivation: docs/theory/cnn_dynamics.md, equations (W.49)-(W.55). Angles are in radians.
 
-use super::state::{deficit, h_of};
+use super::geometry::angular_gap;
+use super::state::h_of;
 use super::{CnnError, CnnState, ReducedCnn};
 use crate::angle::Angle;
 use crate::angular_h;
@@ -81,15 +82,15 @@ impl ReducedCnn {
             return Err(CnnError::Angle { value: phi });
         }
         let angle = Angle { theta: phi, psi: PI - phi };
-        Ok(self.lowest_loss_at(h_of(angle), deficit(angle)))
+        Ok(self.lowest_loss_at(h_of(angle), angular_gap(angle)))
     }
 
     /// (W.50) from `h` and `pi - h`.
-    pub(crate) fn lowest_loss_at(&self, h: f64, deficit: f64) -> f64 {
+    pub(crate) fn lowest_loss_at(&self, h: f64, gap: f64) -> f64 {
         let (s, k, sum) = (self.filter_norm(), self.k(), self.output_sum());
         let mean = sum * sum / k * (2.0 * k - 2.0 + PI + h) / (k + PI - 1.0);
         let centred = self.centred_square() * (PI - 2.0 + h) / (PI - 1.0);
-        s * s * deficit * (mean + centred) / (2.0 * TAU)
+        s * s * gap * (mean + centred) / (2.0 * TAU)
     }
 
     /// The spurious point as a state, with a filter of the given length: `phi = pi`, the best `a` there.

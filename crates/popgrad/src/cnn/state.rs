@@ -3,9 +3,9 @@
 //! Derivation: docs/theory/cnn_dynamics.md, equations (W.40) and (W.44). Angles are in radians.
 
 use super::CnnError;
+use super::geometry::angular_gap;
 use crate::angle::Angle;
 use crate::{angular_c1, angular_h};
-use std::f64::consts::{PI, TAU};
 
 /// A student in the variables of the closed dynamics, in the order `[x, y, alpha, S_a, r]`.
 ///
@@ -86,29 +86,20 @@ pub(crate) struct FilterGeometry {
     /// `pi - phi`.
     pub(crate) supplement: f64,
     /// `pi - h(phi)`, without cancellation near zero.
-    pub(crate) deficit: f64,
+    pub(crate) gap: f64,
 }
 
 impl FilterGeometry {
     pub(crate) fn of(x: f64, y: f64) -> Self {
         let norm = libm::hypot(x, y);
         let angle = Angle { theta: libm::atan2(y.abs(), x), psi: libm::atan2(y.abs(), -x) };
-        Self { norm, cosine: x / norm, sine: y / norm, supplement: angle.psi, deficit: deficit(angle) }
+        Self { norm, cosine: x / norm, sine: y / norm, supplement: angle.psi, gap: angular_gap(angle) }
     }
 }
 
 /// `h(phi)`, relative accuracy everywhere.
 pub(crate) fn h_of(angle: Angle) -> f64 {
     if angle.theta > 1.2 { angular_c1(angle.psi) } else { angular_h(angle.theta) }
-}
-
-/// `pi - h(phi) = 2 pi sin^2(phi/2) - c1(phi)`, of second order near zero (W.44).
-pub(crate) fn deficit(angle: Angle) -> f64 {
-    if angle.theta > 1.2 {
-        return PI - angular_c1(angle.psi);
-    }
-    let half = libm::sin(0.5 * angle.theta);
-    TAU * half * half - angular_c1(angle.theta)
 }
 
 /// Finite, with a filter that is not zero.
