@@ -102,7 +102,7 @@ pub const TABLE: &[Bound] = &[
     row("ReducedCnn::final_loss_rate", DEFINITION, (4.0, "the rate"), "the least of three (W.54)"),
     row("ReducedCnn::final_descent_rate", DEFINITION, (64.0, "the rate"), "one logarithm (W.55)"),
     row("ReducedCnn::step_limits", DEFINITION, (4.0, "the step"), "one quotient (W.56), (W.58)"),
-    row("ReducedCnn::saddle_rate", "the growth of alpha along a flow", (1e7, "the rate"), "the reference's distance from the saddle, 1e-6, squared over alpha, and its integration"),
+    row("ReducedCnn::saddle_rate", "the growth of alpha along a flow", (1e9, "the rate"), "the reference's distance from the saddle, 1e-8, and its rounding there (W.73)"),
     row("ReducedCnn::approach_to_spurious", "Cnn::spurious_point", (16.0, "the limit"), "one quotient (W.75)"),
     row("ReducedCnn::excess_near_spurious", "the difference of two losses", (16.0, "the loss of the spurious point, or the excess"), "linear in h (W.74)"),
     row("Cnn::reduced_state", "plain sums", (8.0, "sum of the absolute terms of the entry"), "projections removed twice (W.40)"),

@@ -86,7 +86,10 @@ fn field_and_norms_are_those_of_the_whole_network() {
             let place = || format!("k, p = {size:?}, seed {seed}");
             for (i, (after, before)) in next.to_array().into_iter().zip(state.to_array()).enumerate() {
                 let want = if i == 1 && before + got[1] < 0.0 { -after } else { after } - before;
-                let scale = scales[i] + before.abs() + after.abs();
+                // x and y are those of a vector of length |v|, r is what is left of |a|.
+                let own = [state.filter_norm(), state.filter_norm(), before.abs(), before.abs(), 0.0][i];
+                let output = if i == 4 { reduced.output_norm_squared(&state).sqrt() } else { 0.0 };
+                let scale = scales[i] + own + after.abs() + 4.0 * output;
                 field.check(got[i], want, allowed("ReducedCnn::field", scale), place);
             }
             let length = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
