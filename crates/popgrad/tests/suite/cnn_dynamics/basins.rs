@@ -107,10 +107,10 @@ fn a_large_angle_with_negative_alpha_decides_nothing() {
 
 #[test]
 fn above_the_threshold_everything_but_the_opposite_ray_is_global() {
-    let problem = problem(25, 9.0);
+    let problem = problem(25, 16.0);
     let target = problem.teacher_state(1.0);
     for index in 0..1000 {
-        let mut state = start(&problem, 2, 9, index);
+        let mut state = start(&problem, 3, 9, index);
         assert_eq!(problem.flow_basin(&state).unwrap(), CnnBasin::Global, "start {index}: {state:?}");
         // Starts close to phi = pi pass the spurious point, here a saddle, on their way.
         let mut steps = 0;

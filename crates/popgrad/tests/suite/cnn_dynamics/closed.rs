@@ -111,13 +111,16 @@ fn field_and_norms_are_those_of_the_whole_network() {
 
 #[test]
 fn steps_of_descent_are_those_of_the_whole_network() {
-    for (size, step) in SIZES.into_iter().zip([0.3, 0.3, 0.3, 0.3, 0.3, 0.2, 0.1]) {
+    for size in SIZES {
         for seed in 0..20 {
             let (full, point) = random(seed, size);
             let reduced = full.reduced();
             let stop = StopRule { steps: Some(300), ..StopRule::default() };
-            let options = DescentOptions { step, stop, ..DescentOptions::default() };
             let state = student(&full, &point);
+            let rates = reduced.rates(state.filter_norm());
+            // A contraction at the teacher: larger steps let the angle oscillate and amplify rounding.
+            let step = 0.5 / rates.sum.max(rates.angle);
+            let options = DescentOptions { step, stop, ..DescentOptions::default() };
             let end =
                 GradientDescent::try_new(CnnLandscape::new(&full), &point, options.clone()).unwrap().run();
             let closed = GradientDescent::try_new(reduced, &state.to_array(), options).unwrap().run();

@@ -106,7 +106,7 @@ fn rates_and_limits_are_their_definitions() {
         "ReducedCnn::step_limits",
         &[(by_output, 2.0 / want[2], by_output), (by_filter, 2.0 / want[0], by_filter)],
     );
-    let state = CnnState::at_angle(0.8, 1.0, 0.1, 0.1);
+    let state = CnnState::at_angle(2.0, 1.0, 0.1, 0.1);
     close("ReducedCnn::final_loss_rate", &[(problem.final_loss_rate(&state), 2.0 * want[1], want[1])]);
     // A step of 0.5 is slowest in the output weights, one of 1.35 in the sum, one of 1.5 diverges.
     let descent = |step: f64, rate: f64| {
