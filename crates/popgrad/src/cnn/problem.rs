@@ -105,7 +105,7 @@ impl Cnn {
     /// Source: docs/theory/cnn.md, (W.32).
     ///
     /// - Domain: `0 <= ratio <= k`; with one patch the ratio is 1, whatever `a*` is.
-    /// - Accuracy: [`Cnn::ratio`] returns the ratio to a few `EPSILON k`.
+    /// - Accuracy: [`Cnn::ratio`] returns the ratio to `2 EPSILON k`, absolutely.
     ///
     /// # Errors
     ///
