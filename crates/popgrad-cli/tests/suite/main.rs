@@ -8,6 +8,7 @@ mod critical; // the table of classes, the atlas, partial atlases, bad input
 mod eval; // loss, gradient, Hessian at a point, and every bad input of it
 mod eval_cnn; // the convolutional network at a point, and every bad input of it
 mod flow; // trajectories, their files, stops, signals
+mod flow_cnn; // trajectories and portrait of the convolutional network, and every bad input of them
 mod portrait; // the picture of the plane and the numbers behind it
 mod reproduce; // the frame of the report
 mod scratch; // a folder and the binary in it
