@@ -50,7 +50,7 @@ impl Plan {
         let problem = args.cnn.resolve(&args.problem)?;
         let limit = args.problem.memory_limit();
         let filter = filter("--student", &args.student, &problem, limit)?;
-        let output = output("--student-output", args.student_output.as_deref(), &problem)?;
+        let output = output("--student-output", args.student_output.as_deref(), &problem, limit)?;
         if args.monte_carlo == Some(1) {
             return Err(Failure::input(
                 "--monte-carlo",
