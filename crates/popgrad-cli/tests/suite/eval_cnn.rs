@@ -107,7 +107,7 @@ fn samples_agree_within_their_errors() {
     ));
     let sampled = &found["monte_carlo"];
     let within = |exact: f64, mean: f64, error: f64| {
-        assert!((exact - mean).abs() < 4.5 * error, "{exact} {mean} {error}")
+        assert!((exact - mean).abs() < 4.5 * error, "{exact} {mean} {error}");
     };
     within(number(&found["loss"]), number(&sampled["loss"]), number(&sampled["loss_standard_error"]));
     for (key, error) in
