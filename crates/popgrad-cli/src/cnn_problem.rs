@@ -21,7 +21,7 @@ pub(crate) enum ProblemKind {
 /// What is typed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CnnArgs {
-    /// Problem: two-layer or cnn [default: two-layer]
+    /// Problem: two-layer or cnn
     ///
     /// cnn is the network of Du et al. (2018): one filter v on k patches that do not overlap, f = sum_j a_j relu(v.Z_j/|v|). Its
     /// teacher is --patches, --patch-dimension and --ratio, or --teacher-filter and --teacher-output.

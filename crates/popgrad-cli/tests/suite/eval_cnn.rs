@@ -58,6 +58,7 @@ fn numbers_of_the_library_come_through() {
 fn a_built_teacher_has_its_ratio_and_words_give_filters() {
     let here = Scratch::new("eval-cnn-built");
     let found = here.json(&format!("eval {TEACHER} --student normal:1,3,7"));
+    assert_eq!(found["seed"], json!(7));
     assert!((number(&found["teacher"]["ratio"]) - 0.5).abs() < 1e-15);
     assert_eq!(number(&found["teacher"]["filter_norm"]), 1.0);
     assert_eq!(numbers(&found["output_gradient"]).len(), 4);
@@ -106,7 +107,7 @@ fn samples_agree_within_their_errors() {
     ));
     let sampled = &found["monte_carlo"];
     let within = |exact: f64, mean: f64, error: f64| {
-        assert!((exact - mean).abs() < 4.5 * error, "{exact} {mean} {error}")
+        assert!((exact - mean).abs() < 4.5 * error, "{exact} {mean} {error}");
     };
     within(number(&found["loss"]), number(&sampled["loss"]), number(&sampled["loss_standard_error"]));
     for (key, error) in

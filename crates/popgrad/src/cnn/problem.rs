@@ -233,6 +233,11 @@ impl Cnn {
         self.norm
     }
 
+    /// The most memory, in bytes, that a call may allocate.
+    pub(super) fn memory_limit(&self) -> u64 {
+        self.memory_limit
+    }
+
     /// Refuses a result of `entries` numbers that would not fit into the memory limit.
     pub(super) fn check_memory(&self, what: &'static str, entries: u128) -> Result<(), CnnError> {
         let needed = entries * 8;
