@@ -1,6 +1,7 @@
 //! What the arguments of `popgrad flow` resolve to.
 
 use super::args::{Args, MethodArg, ZeroStudentArg};
+use super::convolution;
 use crate::arguments::{at, file_at, output_weights, same_dimension, source};
 use crate::failure::Failure;
 use crate::values;
@@ -46,18 +47,12 @@ impl Plan {
         check_outputs(args, overwrite)?;
         let stop = stop_rule(args);
         let method = method(args, stop)?;
-        let problem = args.problem.resolve()?;
-        let exact = if args.exact { Some(exact(args, &problem)?) } else { None };
-        let (model, starts) = match (plane_starts(args)?, &args.group) {
-            (Some(_), Some(_)) => {
-                return Err(Failure::input(
-                    "--group",
-                    "cannot be used with --start xy:X0,Y0; give one of them",
-                ));
-            }
-            (Some(starts), None) => (plane(args, &problem)?, starts),
-            (None, Some(location)) => orbit(args, location, &problem)?,
-            (None, None) => network(args, problem)?,
+        let (model, starts, exact) = if args.cnn.is_cnn() {
+            let (model, starts) = convolution::resolve(args)?;
+            (model, starts, None)
+        } else {
+            args.cnn.refuse_beside_two_layer()?;
+            two_layer(args)?
         };
         let seed = args.start.iter().find_map(|text| source("--start", text).ok().and_then(|s| s.seed()));
         let (out, end, plot) = (args.out.clone(), args.end.clone(), args.plot.clone());
@@ -77,6 +72,21 @@ impl Plan {
             seed,
         })
     }
+}
+
+/// What moves in a two-layer problem, its starts, and the closed form that replaces a method.
+fn two_layer(args: &Args) -> Result<(Model, Vec<Vec<f64>>, Option<Exact>), Failure> {
+    let problem = args.problem.resolve()?;
+    let exact = if args.exact { Some(exact(args, &problem)?) } else { None };
+    let (model, starts) = match (plane_starts(args)?, &args.group) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::input("--group", "cannot be used with --start xy:X0,Y0; give one of them"));
+        }
+        (Some(starts), None) => (plane(args, &problem)?, starts),
+        (None, Some(location)) => orbit(args, location, &problem)?,
+        (None, None) => network(args, problem)?,
+    };
+    Ok((model, starts, exact))
 }
 
 /// Refuses names that cannot be written before anything is computed.
@@ -176,7 +186,7 @@ fn exact(args: &Args, problem: &TwoLayer) -> Result<Exact, Failure> {
     };
     if problem.teacher().rows() != 1 {
         let message =
-            format!("{} has {} rows; --exact needs one", args.problem.teacher, problem.teacher().rows());
+            format!("{} has {} rows; --exact needs one", args.problem.teacher()?, problem.teacher().rows());
         return Err(Failure::input("--teacher", message));
     }
     let spacing = args.step.unwrap_or(end / 100.0);
@@ -254,7 +264,7 @@ fn plane(args: &Args, problem: &TwoLayer) -> Result<Model, Failure> {
             "--teacher",
             format!(
                 "{} does not go with --start xy:X0,Y0; orthonormal:K with K >= 2 is needed",
-                args.problem.teacher
+                args.problem.teacher()?
             ),
         ));
     }
@@ -268,7 +278,7 @@ fn orbit(args: &Args, location: &str, problem: &TwoLayer) -> Result<(Model, Vec<
     if teacher.rows() != 1 {
         let message = format!(
             "{} has {} rows; with --group the teacher is one row",
-            args.problem.teacher,
+            args.problem.teacher()?,
             teacher.rows()
         );
         return Err(Failure::input("--teacher", message));
@@ -282,7 +292,7 @@ fn orbit(args: &Args, location: &str, problem: &TwoLayer) -> Result<(Model, Vec<
         let message = format!(
             "{location} acts on {} coordinates but --teacher {} has {}; they must be equal",
             group.dimension(),
-            args.problem.teacher,
+            args.problem.teacher()?,
             teacher.cols()
         );
         return Err(Failure::input("--group", message));
@@ -332,7 +342,7 @@ fn matrices_of_starts(args: &Args, d: usize) -> Result<Vec<(&str, Matrix)>, Fail
     let mut starts = Vec::new();
     for text in &args.start {
         for start in source("--start", text)?.matrices(limit).map_err(at("--start"))? {
-            same_dimension("--start", text, start.cols(), (&args.problem.teacher, d))?;
+            same_dimension("--start", text, start.cols(), (args.problem.teacher()?, d))?;
             starts.push((text.as_str(), start));
         }
     }
@@ -364,7 +374,8 @@ fn options(args: &Args, stop: &StopRule) -> Value {
         ("exact", json!(args.exact)),
         ("out", path(&args.out)),
     ];
+    let problem = if args.cnn.is_cnn() { args.cnn.options(&args.problem) } else { args.problem.options() };
     let options: Map<String, Value> =
-        args.problem.options().into_iter().chain(own).map(|(key, value)| (key.to_owned(), value)).collect();
+        problem.into_iter().chain(own).map(|(key, value)| (key.to_owned(), value)).collect();
     Value::Object(options)
 }
