@@ -8,6 +8,9 @@
 mod basins;
 mod catalogue;
 mod claim;
+mod cnn_loss;
+mod cnn_spurious;
+mod cnn_training;
 mod collinear;
 mod conjecture1;
 mod conjecture2;
@@ -47,7 +50,7 @@ mod theorem6;
 mod theorem7;
 mod three_blocks;
 
-pub use catalogue::{CATALOGUE, MINIMA, PAPERS, Paper};
+pub use catalogue::{CATALOGUE, CONVOLUTIONAL, MINIMA, PAPERS, Paper};
 pub use claim::{Bound, Claim, Findings, Group, Illustration, Measured, Table, Verdict};
 pub use plan::{Plan, Profile, Progress, ReproduceError};
 pub use report::{ClaimReport, Completeness, Report, SCHEMA};
