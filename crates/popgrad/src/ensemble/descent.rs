@@ -1,6 +1,6 @@
 //! Gradient descent over lanes: steps, the rules that end a run, and the refill of its lane.
 
-use super::problem::{LaneProblem, Measures, Step};
+use super::problem::{LaneProblem, Measures, Step, status_of_basin};
 use super::queue::Queue;
 use super::rules::LOSS_ROUNDING;
 use super::run::Machine;
@@ -71,6 +71,7 @@ struct Met {
     total: Eight,
     largest: Eight,
     shortest: Eight,
+    basin: Eight,
 }
 
 impl<P: LaneProblem> Descent<P> {
@@ -159,6 +160,7 @@ impl<P: LaneProblem> Descent<P> {
             noise: LOSS_ROUNDING * self.problem.loss_scale(),
         };
 
+        let watches = P::BASINS && self.problem.watches_basins();
         // What is prepared for the group at hand and for the two after it; memory is cheaper than moving registers on.
         let first = self.problem.prepare(simd, &self.now[part::<P>(0, size)]);
         let mut ahead = [first, self.problem.prepare(simd, &self.now[part::<P>(1, size)]), first];
@@ -176,6 +178,11 @@ impl<P: LaneProblem> Descent<P> {
                 let states = (&self.now[part::<P>(group, size)], &mut self.next[part::<P>(group, size)]);
                 let met = self.problem.step(simd, ahead[group % 3], states, step);
                 found |= judge::<S, LOSS>(simd, rules, &met, self.stop.norm, loss);
+                if watches {
+                    let now = &self.now[part::<P>(group, size)];
+                    let basin = self.problem.basin(simd, now, step.scale);
+                    found |= basin.abs().simd_gt(f64x8::splat(simd, 0.0)).any_true();
+                }
             }
             done += 1;
         }
@@ -193,6 +200,9 @@ impl<P: LaneProblem> Descent<P> {
             to.total.store(met.total);
             to.largest.store(met.largest);
             to.shortest.store(met.shortest);
+            if P::BASINS && self.problem.watches_basins() {
+                to.basin.store(self.problem.basin(simd, now, step.scale));
+            }
         }
     }
 
@@ -227,6 +237,8 @@ impl<P: LaneProblem> Descent<P> {
                 RunStatus::Converged
             } else if calm {
                 RunStatus::LossBelow
+            } else if let Some(status) = status_of_basin(met.basin.0[at]) {
+                status
             } else if steps >= self.stop.steps {
                 RunStatus::StepLimit
             } else {

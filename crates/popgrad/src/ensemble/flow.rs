@@ -3,7 +3,7 @@
 //! The integrator is that of [`crate::GradientFlow`]: the same tableau, controller, first step, dense output and rules near
 //! zero students. All eight lanes try a step at the same time; each accepts or rejects its own.
 
-use super::problem::{EndPoint, LaneProblem, Step};
+use super::problem::{EndPoint, LaneProblem, Step, status_of_basin};
 use super::queue::Queue;
 use super::rules::LOSS_ROUNDING;
 use super::run::Machine;
@@ -76,6 +76,7 @@ struct StepMeasures {
     total: Eight,
     largest: Eight,
     loss: Eight,
+    basin: Eight,
 }
 
 /// `out = base + sum_i h weights[i] terms[i]`, the sum formed first, without fused operations.
@@ -197,6 +198,9 @@ impl<P: LaneProblem> Flow<P> {
         self.measures.total.store(met.total);
         self.measures.largest.store(met.largest);
         self.measures.loss.store(met.loss);
+        if P::BASINS && self.problem.watches_basins() {
+            self.measures.basin.store(self.problem.basin(simd, &self.z, f64x8::splat(simd, 0.0)));
+        }
         self.measure(simd);
     }
 
@@ -273,6 +277,8 @@ impl<P: LaneProblem> Flow<P> {
             RunStatus::Diverged
         } else if calm {
             RunStatus::LossBelow
+        } else if let Some(status) = status_of_basin(self.measures.basin.0[lane]) {
+            status
         } else if run.is_last {
             RunStatus::TimeLimit
         } else if run.steps >= self.stop.steps {

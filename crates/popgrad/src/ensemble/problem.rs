@@ -1,8 +1,8 @@
 //! What the dynamics need to know of a problem whose runs lie in lanes.
 
-use super::NormKind;
+use super::{NormKind, RunStatus};
 use crate::eight::Eight;
-use fearless_simd::{Simd, f64x8};
+use fearless_simd::{Simd, SimdBase, f64x8};
 use std::ops::Range;
 
 /// What a step does.
@@ -85,6 +85,21 @@ pub(super) trait LaneProblem: Clone + Send + std::fmt::Debug {
         self.step(simd, prepared, (now, next), step)
     }
 
+    /// Whether there are sets that no run leaves and that tell where it ends; their code is compiled only then.
+    const BASINS: bool = false;
+
+    /// Whether such a set ends a run.
+    fn watches_basins(&self) -> bool {
+        false
+    }
+
+    /// Which of these sets holds each state under steps of this scale (zero for the flow): one for the global minimum's, minus
+    /// one for a spurious minimum's, zero for none.
+    #[inline(always)]
+    fn basin<S: Simd>(&self, simd: S, _now: &[Eight], _scale: f64x8<S>) -> f64x8<S> {
+        f64x8::splat(simd, 0.0)
+    }
+
     /// The size of the loss's terms, by which its rounding is judged, over the unit.
     fn loss_scale(&self) -> f64;
 
@@ -96,4 +111,13 @@ pub(super) trait LaneProblem: Clone + Send + std::fmt::Debug {
 
     /// The gradient norm at an end point some of whose students are zero; their parts count as zero.
     fn norm_with_zeros(&mut self, end: &EndPoint, norm: NormKind) -> f64;
+}
+
+/// The status of a run that a basin's sign ends.
+pub(super) fn status_of_basin(sign: f64) -> Option<RunStatus> {
+    if sign > 0.0 {
+        Some(RunStatus::GlobalBasin)
+    } else {
+        (sign < 0.0).then_some(RunStatus::SpuriousBasin)
+    }
 }

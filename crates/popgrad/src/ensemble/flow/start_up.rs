@@ -4,7 +4,7 @@ use super::{Flow, LaneFlow, lane_of};
 use crate::dynamics::{Controller, first_turn};
 use crate::eight::{EIGHT, Eight};
 use crate::ensemble::RunStatus;
-use crate::ensemble::problem::{LaneProblem, Step};
+use crate::ensemble::problem::{LaneProblem, Step, status_of_basin};
 use crate::lanes::on_lanes;
 use fearless_simd::{SimdBase, f64x8};
 
@@ -66,11 +66,24 @@ impl<P: LaneProblem> Flow<P> {
             Some(RunStatus::Diverged)
         } else if self.stop.gradient_norm.is_some_and(|bound| norm <= bound) {
             Some(RunStatus::Converged)
+        } else if let Some(status) = self.basin_of_probe() {
+            Some(status)
         } else if self.stop.time.is_some_and(|end| end <= 0.0) {
             Some(RunStatus::TimeLimit)
         } else {
             (self.stop.steps == 0).then_some(RunStatus::StepLimit)
         }
+    }
+
+    /// The status that the last state of [`Flow::norm_at`] has by an invariant set.
+    fn basin_of_probe(&self) -> Option<RunStatus> {
+        if !(P::BASINS && self.problem.watches_basins()) {
+            return None;
+        }
+        let mut basin = Eight::default();
+        let (problem, stage) = (&self.problem, &self.stage);
+        on_lanes!(self.lanes, simd => basin.store(problem.basin(simd, stage, f64x8::splat(simd, 0.0))));
+        status_of_basin(basin.0[0])
     }
 
     /// Puts a lane that has no run at a state that is harmless to evaluate.
