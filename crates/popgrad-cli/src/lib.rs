@@ -11,6 +11,7 @@
 //! | 130, 143 | stopped by SIGINT or SIGTERM, cleanly |
 
 mod arguments;
+mod cnn_problem;
 mod document;
 mod failure;
 mod problem;

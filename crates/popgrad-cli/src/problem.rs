@@ -3,7 +3,7 @@
 use crate::arguments::{MEMORY_LIMIT, matrix, neurons, output_weights};
 use crate::failure::Failure;
 use crate::values;
-use popgrad::{InputLaw, TwoLayer, TwoLayerError};
+use popgrad::{InputLaw, Kind, TwoLayer, TwoLayerError};
 use serde_json::{Value, json};
 
 /// What is typed.
@@ -13,8 +13,8 @@ pub(crate) struct ProblemArgs {
     ///
     /// An array of shape (M, d), one neuron a row, or a word: orthonormal:K and orthonormal:K,d are standard unit
     /// vectors, normal:K,d,SEED has independent N(0, 1) entries.
-    #[arg(long, value_name = "V")]
-    pub(crate) teacher: String,
+    #[arg(long, value_name = "V", required = true)]
+    pub(crate) teacher: Option<String>,
     /// Output weights of the teacher [default: ones]
     ///
     /// A file of shape (M,), or M numbers separated by commas.
@@ -40,6 +40,13 @@ pub(crate) struct ProblemArgs {
 }
 
 impl ProblemArgs {
+    /// The teacher as typed; a verb whose other problems need none makes the option optional.
+    pub(crate) fn teacher(&self) -> Result<&str, Failure> {
+        self.teacher.as_deref().ok_or_else(|| {
+            Failure::plain(&"--teacher <V> is missing; popgrad VERB --help describes it", Kind::Input)
+        })
+    }
+
     /// Memory a call may use.
     pub(crate) fn memory_limit(&self) -> u64 {
         self.memory_limit.unwrap_or(MEMORY_LIMIT)
@@ -48,7 +55,7 @@ impl ProblemArgs {
     /// The problem that the options describe.
     pub(crate) fn resolve(&self) -> Result<TwoLayer, Failure> {
         let limit = self.memory_limit();
-        let teacher = neurons("--teacher", &self.teacher, limit)?;
+        let teacher = neurons("--teacher", self.teacher()?, limit)?;
         let count = teacher.rows();
         let mut problem = TwoLayer::try_new(teacher).map_err(at("--teacher"))?.with_memory_limit(limit);
         if let Some(text) = &self.teacher_output {

@@ -6,12 +6,14 @@
 //!
 //! - [`Interval`]: sets of real numbers with outward rounding, on the standard library alone.
 //! - [`PointProblem::certify`]: existence, local uniqueness, loss and index of critical points.
+//! - [`CnnTeacher::certify`]: the critical points of the convolutional network of Du et al. (2018).
 //! - [`EnumerationSearch`]: all critical points of two students in the plane of two teachers.
 //! - [`prove_conjecture1`], [`check_conjecture1`]: Conjecture 1 of Tian (2017), proved, and its certificate checked.
 //! - [`check_points`], [`check_enumeration`], [`check_fold`]: what the others found, checked without a search.
 //!
 //! No files, no printing, no clock, no threads.
 
+mod cnn;
 mod conjecture1;
 mod enclosed_matrix;
 mod enumerate;
@@ -20,6 +22,7 @@ mod interval;
 mod landscape;
 mod points;
 
+pub use cnn::{CnnProofError, CnnReport, CnnTeacher, GlobalProof, SaddleProof, SpuriousProof};
 pub use conjecture1::{
     CertificateError, CheckedConjecture1, Conjecture1Certificate, Conjecture1Proof, Leaf, Region,
     RegionReport, check_conjecture1, prove_conjecture1,

@@ -4,6 +4,7 @@ pub mod accuracy;
 mod angle;
 mod arc_cosine;
 mod beta;
+mod cnn;
 mod contour;
 mod critical;
 mod double_double;
@@ -33,6 +34,11 @@ pub use arc_cosine::{
     KernelHessian, angular_c1, angular_h, gating, joint_activation, kernel, kernel_hessian,
 };
 pub use beta::{BetaError, incomplete_beta, log_incomplete_beta};
+pub use cnn::{
+    Cnn, CnnBasin, CnnEmbedding, CnnError, CnnForm, CnnGradient, CnnLandscape, CnnPoint, CnnPointKind,
+    CnnRates, CnnScalars, CnnSigns, CnnState, CnnStudent, PhaseCoordinate, PhaseMethod, PhaseScan,
+    ReducedCnn, TwoPhases, restart_success,
+};
 pub use contour::zero_contour;
 pub use critical::{
     Atlas, AtlasClass, BlockFamily, ConeCounts, ConeMembership, CriticalError, CriticalPoint, CriticalSearch,

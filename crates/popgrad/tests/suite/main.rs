@@ -5,6 +5,8 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord, clippy::manual_assert)] // NaN must fail a comparison
 
 mod accuracy_table; // every public numeric function has a row; docs/accuracy.md is the table
+mod cnn; // the convolutional network: golden values, embedding, Monte Carlo, differences, critical points
+mod cnn_dynamics; // its closed variables, the algorithm, proved basins, phases, starts
 mod critical; // normal equation, Theorem 3, L12 and its map; search, classes, classification, families
 mod dynamics; // descent and flow: order, tolerances, exact solutions, events, the same bits wherever a run is cut
 mod eigenvalues; // symmetric matrices: eigenvalues and eigenvectors

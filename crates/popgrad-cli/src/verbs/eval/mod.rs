@@ -1,5 +1,6 @@
 //! `popgrad eval`: loss, gradient and spectrum at a point.
 
+mod cnn;
 mod normal;
 mod plan;
 mod sampled;
@@ -7,6 +8,7 @@ mod summary;
 
 use crate::Context;
 use crate::arguments::file_at;
+use crate::cnn_problem::CnnArgs;
 use crate::document::print;
 use crate::failure::Failure;
 use crate::problem::{ProblemArgs, at};
@@ -20,17 +22,23 @@ use std::path::{Path, PathBuf};
 /// What is typed.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_long_help = "Example:\n  popgrad eval --teacher orthonormal:3 --student normal:3,3,1 --hessian --json"
+    mut_arg("teacher", |teacher| teacher.required(false)),
+    after_long_help = "Examples:\n  popgrad eval --teacher orthonormal:3 --student normal:3,3,1 --hessian --json\n  \
+    popgrad eval --problem cnn --patches 4 --patch-dimension 3 --ratio 1 --student normal:1,3,1 --hessian"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
     problem: ProblemArgs,
+    #[command(flatten)]
+    cnn: CnnArgs,
     /// Student: FILE.npy, FILE.npz:NAME or a word, as --teacher
-    #[arg(long, value_name = "W")]
+    ///
+    /// With --problem cnn the filter v: a file of shape (p,), p numbers separated by commas, or a word with one row.
+    #[arg(long, value_name = "W", allow_hyphen_values = true)]
     student: String,
     /// Output weights of the student [default: ones]
     ///
-    /// A file of shape (K,), or K numbers separated by commas.
+    /// A file of shape (K,), or K numbers separated by commas; with --problem cnn one for each patch.
     #[arg(long, value_name = "A", allow_hyphen_values = true)]
     student_output: Option<String>,
     /// Linear skips of student and teacher: C.npy,CSTAR.npy
@@ -52,6 +60,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SEED", value_parser = values::seed, default_value = "1", requires = "monte_carlo", allow_negative_numbers = true)]
     seed: u64,
     /// Eigenvalues of the Hessian with respect to W
+    ///
+    /// With --problem cnn with respect to v and a together, p + k of them.
     #[arg(long)]
     hessian: bool,
     /// Y, B*, M, M*, M_r and L of the normal equation; Theorem 3
@@ -112,6 +122,10 @@ struct Outcome {
 
 /// Runs the verb.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    if args.cnn.is_cnn() {
+        return cnn::run(args, context);
+    }
+    args.cnn.refuse_beside_two_layer()?;
     let plan = Plan::resolve(args)?;
     // The largest pieces first, so that what does not fit is refused before any work.
     let hessians = hessians(&plan)?;

@@ -31,7 +31,7 @@ impl Plan {
         let mut problem = args.problem.resolve()?;
         let weights = neurons("--student", &args.student, args.problem.memory_limit())?;
         let d = problem.input_dimension();
-        same_dimension("--student", &args.student, weights.cols(), (&args.problem.teacher, d))?;
+        same_dimension("--student", &args.student, weights.cols(), (args.problem.teacher()?, d))?;
         let output = match &args.student_output {
             Some(text) => output_weights("--student-output", text, weights.rows())?,
             None => vec![1.0; weights.rows()],
@@ -94,7 +94,7 @@ fn monte_carlo(args: &Args) -> Result<Option<(SampleLaw, SamplePlan)>, Failure> 
 fn seed(args: &Args) -> Option<u64> {
     let of_word = |text: &str| source("", text).ok().and_then(|word| word.seed());
     let sampled = args.monte_carlo.map(|_| args.seed);
-    sampled.or_else(|| of_word(&args.student)).or_else(|| of_word(&args.problem.teacher))
+    sampled.or_else(|| of_word(&args.student)).or_else(|| args.problem.teacher.as_deref().and_then(of_word))
 }
 
 fn save_plan(args: &Args, path: &Path) -> Result<(PathBuf, Vec<BlocksArg>, Overwrite), Failure> {

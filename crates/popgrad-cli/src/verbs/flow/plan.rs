@@ -176,7 +176,7 @@ fn exact(args: &Args, problem: &TwoLayer) -> Result<Exact, Failure> {
     };
     if problem.teacher().rows() != 1 {
         let message =
-            format!("{} has {} rows; --exact needs one", args.problem.teacher, problem.teacher().rows());
+            format!("{} has {} rows; --exact needs one", args.problem.teacher()?, problem.teacher().rows());
         return Err(Failure::input("--teacher", message));
     }
     let spacing = args.step.unwrap_or(end / 100.0);
@@ -254,7 +254,7 @@ fn plane(args: &Args, problem: &TwoLayer) -> Result<Model, Failure> {
             "--teacher",
             format!(
                 "{} does not go with --start xy:X0,Y0; orthonormal:K with K >= 2 is needed",
-                args.problem.teacher
+                args.problem.teacher()?
             ),
         ));
     }
@@ -268,7 +268,7 @@ fn orbit(args: &Args, location: &str, problem: &TwoLayer) -> Result<(Model, Vec<
     if teacher.rows() != 1 {
         let message = format!(
             "{} has {} rows; with --group the teacher is one row",
-            args.problem.teacher,
+            args.problem.teacher()?,
             teacher.rows()
         );
         return Err(Failure::input("--teacher", message));
@@ -282,7 +282,7 @@ fn orbit(args: &Args, location: &str, problem: &TwoLayer) -> Result<(Model, Vec<
         let message = format!(
             "{location} acts on {} coordinates but --teacher {} has {}; they must be equal",
             group.dimension(),
-            args.problem.teacher,
+            args.problem.teacher()?,
             teacher.cols()
         );
         return Err(Failure::input("--group", message));
@@ -332,7 +332,7 @@ fn matrices_of_starts(args: &Args, d: usize) -> Result<Vec<(&str, Matrix)>, Fail
     let mut starts = Vec::new();
     for text in &args.start {
         for start in source("--start", text)?.matrices(limit).map_err(at("--start"))? {
-            same_dimension("--start", text, start.cols(), (&args.problem.teacher, d))?;
+            same_dimension("--start", text, start.cols(), (args.problem.teacher()?, d))?;
             starts.push((text.as_str(), start));
         }
     }
