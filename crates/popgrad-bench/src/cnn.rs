@@ -3,9 +3,7 @@
 use crate::arrays::Arrays;
 use crate::report;
 use crate::swept::sweep;
-use popgrad::{
-    Cnn, CnnEnsemble, CnnStart, EnsembleDynamics, EnsembleStop, Level,
-};
+use popgrad::{Cnn, CnnEnsemble, CnnStart, EnsembleDynamics, EnsembleStop, Level};
 
 /// The step.
 const STEP: f64 = 0.05;
@@ -13,7 +11,12 @@ const STEP: f64 = 0.05;
 const AGREEMENT: f64 = 1e-10;
 
 /// Starts of `k` patches of dimension `p`; the array holds the peer's first starts and ends.
-pub(crate) fn descent(arrays: &Arrays, count: usize, (k, p): (usize, usize), steps: usize) -> Result<(), String> {
+pub(crate) fn descent(
+    arrays: &Arrays,
+    count: usize,
+    (k, p): (usize, usize),
+    steps: usize,
+) -> Result<(), String> {
     let (teacher, starts) = (arrays.matrix("w8_teacher")?, arrays.matrix("w8_start")?);
     if teacher.cols() != p + k {
         return Err(format!("the arrays are of {} weights, not of {p} + {k}", teacher.cols()));

@@ -343,7 +343,9 @@ fn convolutional_runs_fall_into_the_classes_of_their_critical_points() {
     let found = here.json("sweep c.toml --out a");
     let cells = found["cells"].as_array().unwrap();
     // D18's share at (25, 4) for six inputs a patch is about three in four, at (25, 1) little more than a half.
-    for (cell, [low, high], status) in [(&cells[0], [0.65, 0.85], "basin"), (&cells[1], [0.45, 0.65], "converged")] {
+    for (cell, [low, high], status) in
+        [(&cells[0], [0.65, 0.85], "basin"), (&cells[1], [0.45, 0.65], "converged")]
+    {
         let share = cell["global_share"]["share"].as_f64().unwrap();
         assert!((low..high).contains(&share), "{cell}");
         assert_eq!(cell["global"].as_u64().unwrap() + cell["non_global"].as_u64().unwrap(), 300);
@@ -388,24 +390,52 @@ fn mistakes_in_convolutional_specs_have_their_place() {
     let here = Scratch::new("sweep-cnn-refused");
     let good = "runs = 1\n[problem]\nkind = \"cnn\"\npatches = 4\npatch_dimension = 3\nratio = 1\n[dynamics]\nstep = 0.05\n";
     for (from, to, want) in [
-        ("patches = 4", "patches = 0", "c.toml:4:11: problem.patches is 0; a whole number greater than zero is needed"),
+        (
+            "patches = 4",
+            "patches = 0",
+            "c.toml:4:11: problem.patches is 0; a whole number greater than zero is needed",
+        ),
         (
             "patch_dimension = 3",
             "patch_dimension = 0",
             "c.toml:5:19: problem.patch_dimension is 0; a whole number greater than zero is needed",
         ),
-        ("ratio = 1\n", "ratio = 5\n", "c.toml:6:9: problem.ratio is wrong: a ratio (1.a*)^2/|a*|^2 of 5 cannot be built with 4"),
-        ("ratio = 1\n", "ratio = -1\n", "c.toml:6:9: problem.ratio is wrong: a ratio (1.a*)^2/|a*|^2 of -1 cannot be built"),
+        (
+            "ratio = 1\n",
+            "ratio = 5\n",
+            "c.toml:6:9: problem.ratio is wrong: a ratio (1.a*)^2/|a*|^2 of 5 cannot be built with 4",
+        ),
+        (
+            "ratio = 1\n",
+            "ratio = -1\n",
+            "c.toml:6:9: problem.ratio is wrong: a ratio (1.a*)^2/|a*|^2 of -1 cannot be built",
+        ),
         ("ratio = 1\n", "", "c.toml cell 0: problem.ratio is missing and needed here"),
         (
             "ratio = 1\n",
             "teacher_output = [1, 2, 3]\n",
             "c.toml:6:18: problem.teacher_output has 3 numbers; 4 are needed, one for each patch",
         ),
-        ("ratio = 1\n", "teacher_output = [0, 0, 0, 0]\n", "c.toml:6:18: problem.teacher_output is wrong: the teacher's output is"),
-        ("ratio = 1\n", "ratio = 1\nunits = 3\n", "c.toml:7:9: problem.units does not go with the other keys of its cell"),
-        ("step = 0.05\n", "step = 2\n[stop]\nbasin = true\n", "c.toml cell 0: step = 2, but it must be at most 2 pi / (k + pi - 1)"),
-        ("step = 0.05\n", "step = 0.05\n[start]\nradius = -1\n", "c.toml:10:10: start.radius is -1; a number that is not negative"),
+        (
+            "ratio = 1\n",
+            "teacher_output = [0, 0, 0, 0]\n",
+            "c.toml:6:18: problem.teacher_output is wrong: the teacher's output is",
+        ),
+        (
+            "ratio = 1\n",
+            "ratio = 1\nunits = 3\n",
+            "c.toml:7:9: problem.units does not go with the other keys of its cell",
+        ),
+        (
+            "step = 0.05\n",
+            "step = 2\n[stop]\nbasin = true\n",
+            "c.toml cell 0: step = 2, but it must be at most 2 pi / (k + pi - 1)",
+        ),
+        (
+            "step = 0.05\n",
+            "step = 0.05\n[start]\nradius = -1\n",
+            "c.toml:10:10: start.radius is -1; a number that is not negative",
+        ),
         ("patches = 4", "patches = 9999999999", "c.toml:4:11: problem.patches is 9999999999; at most"),
     ] {
         here.write("c.toml", good.replace(from, to).as_bytes());

@@ -34,7 +34,7 @@ pub(super) fn ensemble(reader: &Reader<'_>, seed: u64) -> Result<CnnEnsemble, Sp
         _ => true,
     };
     let otherwise = holds && stop.gradient_norm.is_none() && stop.loss.is_none();
-    let basins = if reader.flag_or("stop.basin", otherwise)? { BasinStop::Invariant } else { BasinStop::Never };
+    let basins = if reader.flag_or("stop.basin", otherwise)? { BasinStop::Proved } else { BasinStop::Never };
     Ok(ensemble.with_basin_stop(basins))
 }
 
@@ -69,7 +69,8 @@ fn output(reader: &Reader<'_>, patches: Option<usize>) -> Result<Option<Vec<f64>
         None => return Ok(None),
         Some(Entry { value: Value::Numbers(list), .. }) => list.clone(),
         Some(Entry { value: Value::Text(file), .. }) => {
-            let vector = read_array(file).and_then(|array| array.into_vector("(k), one output weight a patch,"));
+            let vector =
+                read_array(file).and_then(|array| array.into_vector("(k), one output weight a patch,"));
             let vector = vector.map_err(|e| reader.refusal(key, &format!("is wrong: {e}")))?;
             reader.set("problem.teacher_output_sha256", json!(checksum(&vector)));
             vector
@@ -78,7 +79,8 @@ fn output(reader: &Reader<'_>, patches: Option<usize>) -> Result<Option<Vec<f64>
     };
     match patches {
         Some(k) if k != list.len() => {
-            Err(reader.refusal(key, &format!("has {} numbers; {k} are needed, one for each patch", list.len())))
+            Err(reader
+                .refusal(key, &format!("has {} numbers; {k} are needed, one for each patch", list.len())))
         }
         _ => Ok(Some(list)),
     }
@@ -109,7 +111,8 @@ fn given(reader: &Reader<'_>, problem: &Cnn) -> Result<CnnStart, SpecError> {
     let file = reader.needed("start.file", reader.text("start.file")?)?;
     let fail = |e: StorageError| reader.refusal("start.file", &format!("is wrong: {e}"));
     let starts = read_array(file).map_err(fail)?;
-    let starts = starts.into_matrix("(n, p + k), filter and output weights of one student a row,").map_err(fail)?;
+    let starts =
+        starts.into_matrix("(n, p + k), filter and output weights of one student a row,").map_err(fail)?;
     let (p, k) = (problem.patch_dimension(), problem.patches());
     if starts.cols() != p + k {
         let message = format!("has rows of {} numbers; p + k = {p} + {k} are needed", starts.cols());
@@ -185,7 +188,9 @@ impl CnnCell {
                 weights: known.filter.clone(),
                 output: known.output.clone(),
             },
-            None => Representative { run: end.run, loss: end.loss, weights: filter, output: end.output.clone() },
+            None => {
+                Representative { run: end.run, loss: end.loss, weights: filter, output: end.output.clone() }
+            }
         }
     }
 

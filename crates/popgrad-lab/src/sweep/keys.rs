@@ -97,7 +97,7 @@ pub const KEYS: [Key; 40] = [
     key(
         "stop.basin",
         "true or false",
-        "cnn: end a run in a set that decides where it ends [true without stop.gradient_norm and stop.loss, if the step allows it]",
+        "cnn: end a run once its basin is proved [true without stop.gradient_norm and stop.loss, if the step allows it]",
     ),
     key(
         "stop.polish",

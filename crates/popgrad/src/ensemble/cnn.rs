@@ -4,7 +4,7 @@ use super::cnn_axes::CnnAxes;
 use super::cnn_lanes::CnnLanes;
 use super::run::EnsembleRun;
 use super::{CnnStart, EnsembleDynamics, EnsembleError, EnsembleStop, RunEnd};
-use crate::cnn::CnnState;
+use crate::CnnState;
 use crate::lanes::Lanes;
 use crate::{Cnn, CnnForm, Level};
 use std::f64::consts::{PI, TAU};
@@ -17,8 +17,9 @@ pub enum BasinStop {
     #[default]
     Never,
     /// It also ends, as [`crate::RunStatus::GlobalBasin`] or [`crate::RunStatus::SpuriousBasin`], at the first step inside one of
-    /// two sets that no run leaves and from which all reach the global, or the spurious, minimum.
-    Invariant,
+    /// two wedges that no run leaves and from which all reach the global minimum, or the spurious point
+    /// ([`crate::ReducedCnn::descent_basin`]).
+    Proved,
 }
 
 /// A student of the convolutional network: the filter `v` (length `p`) and the output weights `a` (length `k`).
@@ -39,21 +40,21 @@ pub struct CnnWeights {
 /// Every run is computed in five numbers, which is exact: `v` stays in the plane of its start and `w*`, `a` in the space of its start,
 /// `1` and `a*`.
 ///
-/// Source: Du et al. (2018), section 5 (the algorithm); docs/theory/ensemble.md, (B.11)-(B.16).
+/// Source: Du et al. (2018), section 5 (the algorithm); docs/theory/ensemble.md, (B.11)-(B.15).
 ///
 /// - Shapes: any `k` patches of any dimension `p`; a run costs the same for all.
 /// - Units: step, time, loss and gradient are per sample.
 /// - Domain: the normalised form, in which `v` enters as `v/|v|`.
 /// - Ends: [`RunEnd::weights`] is `[x, y]` and [`RunEnd::output`] `[alpha, S_a, r]`, the state of [`crate::CnnState`];
 ///   [`CnnEnsemble::lift`] gives the whole student. Neurons of [`crate::NormKind::LargestNeuron`] are `v` and `a`.
-/// - Accuracy: a gradient's error is a few `EPSILON` times the sizes of its terms, (docs/theory/cnn_dynamics.md, (Q.3)).
+/// - Accuracy: a gradient's error is a few `EPSILON` times the sizes of its terms, (docs/theory/cnn_dynamics.md, (W.43)).
 /// - Repeatability: run `i` is the same to the last bit in every lane, range, cut and level.
 ///
 /// # Examples
 ///
 /// ```
 /// use popgrad::{BasinStop, Cnn, CnnEnsemble, Level, RunStatus};
-/// let ensemble = CnnEnsemble::try_new(Cnn::with_ratio(25, 6, 4.0)?)?.with_basin_stop(BasinStop::Invariant);
+/// let ensemble = CnnEnsemble::try_new(Cnn::with_ratio(25, 6, 4.0)?)?.with_basin_stop(BasinStop::Proved);
 /// let ends = ensemble.runs(0..400, Level::detect())?.finish();
 /// let global = ends.iter().filter(|end| end.status == RunStatus::GlobalBasin).count();
 /// assert!((250..350).contains(&global)); // about three in four
@@ -126,13 +127,13 @@ impl CnnEnsemble {
         &self.problem
     }
 
-    /// The largest step of gradient descent under which the two invariant sets are invariant.
+    /// The largest step of gradient descent for which basins are proved.
     ///
     /// ```text
     /// eta <= 2 pi / (k + pi - 1)
     /// ```
     ///
-    /// Source: docs/theory/ensemble.md, section 7 after (B.15).
+    /// Source: docs/theory/cnn_dynamics.md, (W.69).
     ///
     /// - Accuracy: two roundings.
     pub fn largest_basin_step(&self) -> f64 {
@@ -196,10 +197,10 @@ impl CnnEnsemble {
         self.law.check(self.axes.shape())?;
         self.dynamics.check()?;
         self.stop.check(&self.dynamics)?;
-        if let (BasinStop::Invariant, EnsembleDynamics::Descent { step, .. }) = (self.basins, self.dynamics)
+        if let (BasinStop::Proved, EnsembleDynamics::Descent { step, .. }) = (self.basins, self.dynamics)
             && step > self.largest_basin_step()
         {
-            let requirement = "at most 2 pi / (k + pi - 1) where invariant sets end runs";
+            let requirement = "at most 2 pi / (k + pi - 1) where proved basins end runs";
             return Err(EnsembleError::Parameter { name: "step", value: step, requirement });
         }
         self.check_range(&runs)?;
@@ -221,9 +222,9 @@ impl CnnEnsemble {
         &self.axes
     }
 
-    /// Whether invariant sets end runs.
+    /// Whether proved basins end runs.
     pub(super) fn watches_basins(&self) -> bool {
-        self.basins == BasinStop::Invariant
+        self.basins == BasinStop::Proved
     }
 
     /// A run's first state, of a checked law.

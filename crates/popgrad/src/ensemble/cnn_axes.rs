@@ -4,9 +4,8 @@
 //! these orthonormal axes the reduced dynamics are plain gradient descent; outputs are counted from the teacher's, so that
 //! what is left of them near the global minimum keeps its digits (docs/theory/ensemble.md, (B.11)).
 
-use crate::cnn::{CnnState, FilterGeometry};
 use crate::vector::{dot, norm};
-use crate::Cnn;
+use crate::{Cnn, CnnState, angular_c1};
 use std::f64::consts::{PI, TAU};
 
 /// Numbers of a run's state: `x, y`, the output's distances to the teacher's along two axes, and its rest.
@@ -98,7 +97,11 @@ impl CnnAxes {
         let unit = |vector: Vec<f64>, length: f64| -> Vec<f64> {
             vector.iter().map(|v| if length > 0.0 { v / length } else { 0.0 }).collect()
         };
-        ([x[0], y], [on_axes[0], on_axes.get(1).copied().unwrap_or(0.0), left], [unit(across, y), unit(rest, left)])
+        (
+            [x[0], y],
+            [on_axes[0], on_axes.get(1).copied().unwrap_or(0.0), left],
+            [unit(across, y), unit(rest, left)],
+        )
     }
 
     /// Filter and output of the whole network from their coordinates and the directions across.
@@ -110,7 +113,8 @@ impl CnnAxes {
     ) -> (Vec<f64>, Vec<f64>) {
         let filter = self.filter.iter().zip(across).map(|(w, u)| x * w + y * u).collect();
         let [ones, second] = self.output();
-        let output = (0..self.patches).map(|j| mean * ones[j] + (along * second[j] + rest * left[j])).collect();
+        let output =
+            (0..self.patches).map(|j| mean * ones[j] + (along * second[j] + rest * left[j])).collect();
         (filter, output)
     }
 
@@ -136,11 +140,21 @@ impl CnnAxes {
 
     /// The loss of a state (B.12), whose terms vanish at the teacher one by one.
     pub(super) fn loss(&self, state: &[f64]) -> f64 {
-        let deficit = FilterGeometry::of(state[0], state[1]).deficit;
+        let gap = gap(state[0], state[1]);
         let rest = state[3] * state[3] + state[4] * state[4];
         let quadratic = self.width * (state[2] * state[2]) + (PI - 1.0) * rest;
-        (0.5 * quadratic + self.overlap(state) * deficit) / TAU
+        (0.5 * quadratic + self.overlap(state) * gap) / TAU
     }
+}
+
+/// `pi - h` of a filter, `pi (1 - cos) - c1`, from the nearer end of the axis and without cancellation near the teacher.
+fn gap(x: f64, y: f64) -> f64 {
+    if x <= 0.0 {
+        return PI - angular_c1(libm::atan2(y.abs(), -x));
+    }
+    let length = (x * x + y * y).sqrt();
+    let (cosine, sine) = (x / length, y / length);
+    PI * (sine * sine / (1.0 + cosine)) - angular_c1(libm::atan2(y.abs(), x))
 }
 
 /// The coordinates of a vector on orthonormal axes, and the part across them.

@@ -4,7 +4,7 @@ use super::angles::supplement;
 use super::cnn_axes::{CnnAxes, ENTRIES};
 use super::problem::{EndPoint, LaneProblem, Measures, Step};
 use super::{CnnEnsemble, NormKind};
-use crate::cnn::supplement_of_level;
+use crate::ReducedCnn;
 use crate::eight::Eight;
 use crate::lanes::fused;
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, f64x8};
@@ -21,41 +21,38 @@ pub(super) struct CnnLanes<'e> {
     /// `s^2 |a*|^2` and `k + pi - 1`.
     square: f64,
     width: f64,
-    sets: Sets,
+    wedges: Wedges,
 }
 
-/// The two invariant sets of (B.14), and (B.16), in numbers of the axes.
+/// Distance kept from the boundary of a wedge, relative to the size of the terms: rounding cannot cross it.
+const MARGIN: f64 = 256.0 * f64::EPSILON;
+
+/// The wedges that decide a run, (B.14), in numbers of the axes.
 #[derive(Clone, Copy, Debug)]
-struct Sets {
-    /// The sign of `1.a*`; zero where it vanishes.
-    sign: f64,
-    /// `-s |S*| pi / ((k + pi - 1) sqrt(k))`, below which the output's mean is too far from the teacher's for the trap.
-    mean: f64,
-    /// The squared cosine of the trap's angle; above one where there is no trap.
-    cosine_square: f64,
-    /// What (B.16) compares with `s |alpha|`: `reach + |pull m|`.
-    reach: f64,
+struct Wedges {
+    /// `pi - h_c` of the saddle, with the margins to either side of it.
+    global: f64,
+    spurious: f64,
+    /// `k m*`, and the margin of the second condition.
     pull: f64,
+    margin: f64,
+    /// `m*^2` and `u*^2`, and the least that `s alpha` may tend to along each.
+    highest: [f64; 2],
+    lowest: [f64; 2],
 }
 
-impl Sets {
-    fn new(axes: &CnnAxes, ratio: f64) -> Self {
-        let (k, width) = (axes.shape().0 as f64, axes.width);
-        let mean = axes.teacher[0];
-        let level = 1.0 - PI * ratio / width;
-        let cosine_square = if level > 0.0 {
-            let cosine = libm::cos(supplement_of_level(level.min(1.0)));
-            cosine * cosine
-        } else {
-            2.0
-        };
-        let sign = if mean == 0.0 { 0.0 } else { mean.signum() };
+impl Wedges {
+    fn new(axes: &CnnAxes, problem: &ReducedCnn) -> Self {
+        let k = problem.patches() as f64;
+        let highest = axes.teacher.map(|a| a * a);
+        let (gap, margin) = (PI - problem.saddle_h(), MARGIN * (1.0 + problem.ratio()));
         Self {
-            sign,
-            mean: -mean.abs() * PI / width,
-            cosine_square,
-            reach: k * mean * mean / (PI - 1.0) + axes.square,
-            pull: k * mean / (PI - 1.0),
+            global: gap - margin,
+            spurious: gap + margin,
+            pull: k * axes.teacher[0],
+            margin: MARGIN * PI * (k * highest[0] + axes.square),
+            highest,
+            lowest: [highest[0] * (k - 1.0) / axes.width, -highest[1] / (PI - 1.0)],
         }
     }
 }
@@ -73,16 +70,49 @@ impl<'e> CnnLanes<'e> {
     pub(super) fn new(ensemble: &'e CnnEnsemble) -> Self {
         let axes = ensemble.axes();
         let [mean, along] = axes.teacher;
-        let sets = Sets::new(axes, ensemble.problem().ratio());
-        Self { ensemble, mean, along, square: axes.square, width: axes.width, sets }
+        let wedges = Wedges::new(axes, &ensemble.problem().reduced());
+        Self { ensemble, mean, along, square: axes.square, width: axes.width, wedges }
     }
 
-    /// `s alpha`.
+    /// Which wedge holds the states (B.14): one, minus one, or zero. `seen` is `(s alpha, pi - h)`.
     #[inline(always)]
-    fn overlap<S: Simd>(&self, simd: S, now: &[Eight]) -> f64x8<S> {
-        let (mean, along) = (f64x8::splat(simd, self.mean), f64x8::splat(simd, self.along));
-        let rest = fused(simd, along, now[3].load(simd), f64x8::splat(simd, self.square));
-        fused(simd, mean, now[2].load(simd), rest)
+    fn basin<S: Simd>(
+        &self,
+        simd: S,
+        roots: &Roots<S>,
+        (mean, along): (f64x8<S>, f64x8<S>),
+        seen: (f64x8<S>, f64x8<S>),
+        step: Step<S>,
+    ) -> f64x8<S> {
+        let (zero, one) = (f64x8::splat(simd, 0.0), f64x8::splat(simd, 1.0));
+        let ((overlap, gap), wedges) = (seen, &self.wedges);
+        let lift = fused(
+            simd,
+            mean,
+            f64x8::splat(simd, -wedges.pull),
+            (f64x8::splat(simd, PI - 1.0) - gap) * self.square,
+        );
+        let is_global = overlap.simd_ge(zero)
+            & gap.simd_lt(f64x8::splat(simd, wedges.global))
+            & lift.simd_gt(f64x8::splat(simd, wedges.margin));
+        let is_spurious = overlap.simd_le(zero)
+            & gap.simd_gt(f64x8::splat(simd, wedges.spurious))
+            & lift.simd_lt(f64x8::splat(simd, -wedges.margin));
+        let inside = is_global.select(one, is_spurious.select(-one, zero));
+        // On the axis of the teacher's filter a filter stays.
+        let found = roots.sine.simd_eq(zero).select(one.copysign(roots.cosine), inside);
+        if !step.moves {
+            return found;
+        }
+        // The largest |s alpha| to come (B.15), under which no step turns the filter past the axis.
+        let along_ones = (mean + self.mean) * self.mean;
+        let along_rest = (along + self.along) * self.along;
+        let high = along_ones.max(f64x8::splat(simd, wedges.highest[0]))
+            + along_rest.max(f64x8::splat(simd, wedges.highest[1]));
+        let low = along_ones.min(f64x8::splat(simd, wedges.lowest[0]))
+            + along_rest.min(f64x8::splat(simd, wedges.lowest[1]));
+        let turned = high.max(-low) * (step.scale * -TAU);
+        turned.simd_le(roots.shortest * 2.0).select(found, zero)
     }
 }
 
@@ -103,7 +133,7 @@ impl LaneProblem for CnnLanes<'_> {
     }
 
     fn idle(&self, out: &mut [f64]) {
-        // At a right angle to the teacher's filter no invariant set holds it.
+        // In no wedge, whatever the teacher is.
         out.copy_from_slice(&[0.0, 1.0, 0.0, 0.0, 0.0]);
     }
 
@@ -130,13 +160,14 @@ impl LaneProblem for CnnLanes<'_> {
         let (x, y) = (now[0].load(simd), now[1].load(simd));
         let (mean, along, rest) = (now[2].load(simd), now[3].load(simd), now[4].load(simd));
         let psi = supplement(simd, cosine, sine.abs());
-        // pi - h, which carries the rounding of pi only.
-        let deficit = f64x8::splat(simd, PI) - fused(simd, psi, cosine, sine.abs());
-        let overlap = self.overlap(simd, now);
+        // pi - h and s alpha.
+        let gap = f64x8::splat(simd, PI) - fused(simd, psi, cosine, sine.abs());
+        let overlap = fused(simd, along, f64x8::splat(simd, self.along), f64x8::splat(simd, self.square));
+        let overlap = fused(simd, mean, f64x8::splat(simd, self.mean), overlap);
         // The gradient in the filter is `turn` times (-sine, cosine), at a right angle to it.
         let turn = overlap * psi * (inverse * sine);
-        let g_mean = fused(simd, f64x8::splat(simd, self.width), mean, deficit * self.mean);
-        let g_along = fused(simd, slow, along, deficit * self.along);
+        let g_mean = fused(simd, f64x8::splat(simd, self.width), mean, gap * self.mean);
+        let g_along = fused(simd, slow, along, gap * self.along);
         let g_rest = slow * rest;
         let zero = f64x8::splat(simd, 0.0);
         let kept = |value: f64x8<S>| if step.moves { value } else { zero };
@@ -146,42 +177,21 @@ impl LaneProblem for CnnLanes<'_> {
         next[2].store(fused(simd, step.scale, g_mean, kept(mean)));
         next[3].store(fused(simd, step.scale, g_along, kept(along)));
         next[4].store(fused(simd, step.scale, g_rest, kept(rest)));
-        let filter = turn * turn;
         let output = fused(simd, g_mean, g_mean, fused(simd, g_along, g_along, g_rest * g_rest));
-        let mut loss = filter;
+        let mut loss = output;
         if step.loss {
             let others = fused(simd, along, along, rest * rest) * slow;
             let quadratic = fused(simd, mean * mean, f64x8::splat(simd, self.width), others);
-            loss = fused(simd, overlap, deficit, quadratic * 0.5);
+            loss = fused(simd, overlap, gap, quadratic * 0.5);
         }
-        Measures { total: filter + output, largest: filter.max(output), shortest, loss }
+        let basin =
+            if step.basins { self.basin(simd, &roots, (mean, along), (overlap, gap), step) } else { zero };
+        let total = fused(simd, turn, turn, output);
+        Measures { total, largest: (turn * turn).max(output), shortest, loss, basin }
     }
 
     fn watches_basins(&self) -> bool {
         self.ensemble.watches_basins()
-    }
-
-    /// (B.14), (B.16): one where the global set holds the state, minus one where the trap does, else zero.
-    #[inline(always)]
-    fn basin<S: Simd>(&self, simd: S, now: &[Eight], scale: f64x8<S>) -> f64x8<S> {
-        let zero = f64x8::splat(simd, 0.0);
-        let (x, y, mean) = (now[0].load(simd), now[1].load(simd), now[2].load(simd));
-        let square = fused(simd, x, x, y * y);
-        let overlap = self.overlap(simd, now);
-        let signed = mean * self.sets.sign;
-        let is_global = x.simd_gt(zero) & overlap.simd_gt(zero) & signed.simd_le(zero);
-        let far = (square * self.sets.cosine_square).simd_le(x * x);
-        let is_spurious = x.simd_lt(zero)
-            & overlap.simd_lt(zero)
-            & signed.simd_ge(f64x8::splat(simd, self.sets.mean))
-            & far;
-        // A step must not turn the filter past the axis of the teacher by more than it was away from it.
-        let sum = (mean + self.mean) * self.sets.pull;
-        let bound = overlap.abs().max(sum.abs() + self.sets.reach) * (scale * (-0.5 * TAU));
-        let is_small = bound.simd_le(square * 2.0);
-        let one = f64x8::splat(simd, 1.0);
-        let found = is_global.select(one, is_spurious.select(-one, zero));
-        is_small.select(found, zero)
     }
 
     fn loss_scale(&self) -> f64 {

@@ -123,7 +123,8 @@ impl CnnStart {
     pub(super) fn check(&self, (patches, dimension): (usize, usize)) -> Result<(), EnsembleError> {
         match self {
             Self::Ball { filter_norm, radius } => {
-                let parameter = |name, value, requirement| Err(EnsembleError::Parameter { name, value, requirement });
+                let parameter =
+                    |name, value, requirement| Err(EnsembleError::Parameter { name, value, requirement });
                 if !(filter_norm.is_finite() && *filter_norm > 0.0) {
                     return parameter("start.filter_norm", *filter_norm, "finite and positive");
                 }
@@ -136,12 +137,18 @@ impl CnnStart {
                 let (name, got, size) = ("start.starts", starts.len(), patches + dimension);
                 if got == 0 || got % size != 0 {
                     let want = got.div_ceil(size).max(1) * size;
-                    return Err(EnsembleError::Length { name, got, want, why: "whole students of p + k weights" });
+                    return Err(EnsembleError::Length {
+                        name,
+                        got,
+                        want,
+                        why: "whole students of p + k weights",
+                    });
                 }
                 if let Some((index, value)) = first_non_finite(starts) {
                     return Err(EnsembleError::NonFinite { name, index, value });
                 }
-                match starts.chunks_exact(size).position(|start| start[..dimension].iter().all(|v| *v == 0.0)) {
+                match starts.chunks_exact(size).position(|start| start[..dimension].iter().all(|v| *v == 0.0))
+                {
                     Some(start) => Err(EnsembleError::ZeroFilter { start }),
                     None => Ok(()),
                 }

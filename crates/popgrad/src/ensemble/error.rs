@@ -21,7 +21,9 @@ pub enum EnsembleError {
     #[error("the convolutional problem is in the plain form; ensembles of it are made in the normalised one")]
     PlainForm,
     /// The filter of a given start is zero, and has no direction.
-    #[error("the filter of start {start} is the zero vector, which has no direction; at least one entry must differ from 0")]
+    #[error(
+        "the filter of start {start} is the zero vector, which has no direction; at least one entry must differ from 0"
+    )]
     ZeroFilter {
         /// The number of the start.
         start: usize,

@@ -13,7 +13,7 @@
 //!
 //! What a run gives is a pure function of ensemble, seed and the number of the run: it depends neither on the lane, nor on
 //! the runs beside it, nor on the range, nor on where `advance` is cut, nor on the level of instructions.
-//! Derivation, order of operations and the floor of the gradient norm: docs/theory/ensemble.md, (B.1)-(B.16).
+//! Derivation, order of operations and the floor of the gradient norm: docs/theory/ensemble.md, (B.1)-(B.15).
 
 mod angles;
 mod cnn;

@@ -18,9 +18,9 @@ pub enum RunStatus {
     ZeroStudent,
     /// The step fell below what the floating-point numbers at hand resolve, or was halved without end.
     Stalled,
-    /// The run is inside a set that it cannot leave and from which every run reaches the global minimum.
+    /// The run is proved to be bound for the global minimum.
     GlobalBasin,
-    /// The run is inside a set that it cannot leave and from which every run reaches a spurious minimum.
+    /// The run is proved to be bound for a spurious minimum.
     SpuriousBasin,
 }
 
@@ -62,7 +62,7 @@ impl RunStatus {
         Self::ALL.into_iter().find(|status| status.name() == name)
     }
 
-    /// Whether the run came to an end point: by its gradient or by its loss. A run that an invariant set ended did not.
+    /// Whether the run came to an end point: by its gradient or by its loss. A run that is bound for one did not.
     pub fn is_converged(self) -> bool {
         matches!(self, Self::Converged | Self::LossBelow)
     }

@@ -2,7 +2,7 @@
 
 use super::{NormKind, RunStatus};
 use crate::eight::Eight;
-use fearless_simd::{Simd, SimdBase, f64x8};
+use fearless_simd::{Simd, f64x8};
 use std::ops::Range;
 
 /// What a step does.
@@ -14,6 +14,8 @@ pub(super) struct Step<S: Simd> {
     pub(super) moves: bool,
     /// Whether the loss is wanted.
     pub(super) loss: bool,
+    /// Whether it is wanted which point the run is bound for.
+    pub(super) basins: bool,
 }
 
 /// What one step has met, lane by lane, at the state that it left.
@@ -27,6 +29,9 @@ pub(super) struct Measures<S: Simd> {
     pub(super) shortest: f64x8<S>,
     /// The loss over its unit, where it was asked for.
     pub(super) loss: f64x8<S>,
+    /// Which point the run is proved to be bound for, where that was asked for and is known: one for the global minimum, minus
+    /// one for a spurious one, zero where it is open.
+    pub(super) basin: f64x8<S>,
 }
 
 /// The end point of a run in the problem's own coordinates.
@@ -85,19 +90,12 @@ pub(super) trait LaneProblem: Clone + Send + std::fmt::Debug {
         self.step(simd, prepared, (now, next), step)
     }
 
-    /// Whether there are sets that no run leaves and that tell where it ends; their code is compiled only then.
+    /// Whether [`Measures::basin`] is ever known; the code that reads it is compiled only then.
     const BASINS: bool = false;
 
-    /// Whether such a set ends a run.
+    /// Whether a run ends as soon as it is known.
     fn watches_basins(&self) -> bool {
         false
-    }
-
-    /// Which of these sets holds each state under steps of this scale (zero for the flow): one for the global minimum's, minus
-    /// one for a spurious minimum's, zero for none.
-    #[inline(always)]
-    fn basin<S: Simd>(&self, simd: S, _now: &[Eight], _scale: f64x8<S>) -> f64x8<S> {
-        f64x8::splat(simd, 0.0)
     }
 
     /// The size of the loss's terms, by which its rounding is judged, over the unit.
@@ -115,9 +113,5 @@ pub(super) trait LaneProblem: Clone + Send + std::fmt::Debug {
 
 /// The status of a run that a basin's sign ends.
 pub(super) fn status_of_basin(sign: f64) -> Option<RunStatus> {
-    if sign > 0.0 {
-        Some(RunStatus::GlobalBasin)
-    } else {
-        (sign < 0.0).then_some(RunStatus::SpuriousBasin)
-    }
+    if sign > 0.0 { Some(RunStatus::GlobalBasin) } else { (sign < 0.0).then_some(RunStatus::SpuriousBasin) }
 }

@@ -66,24 +66,13 @@ impl<P: LaneProblem> Flow<P> {
             Some(RunStatus::Diverged)
         } else if self.stop.gradient_norm.is_some_and(|bound| norm <= bound) {
             Some(RunStatus::Converged)
-        } else if let Some(status) = self.basin_of_probe() {
+        } else if let Some(status) = status_of_basin(self.probe_basin) {
             Some(status)
         } else if self.stop.time.is_some_and(|end| end <= 0.0) {
             Some(RunStatus::TimeLimit)
         } else {
             (self.stop.steps == 0).then_some(RunStatus::StepLimit)
         }
-    }
-
-    /// The status that the last state of [`Flow::norm_at`] has by an invariant set.
-    fn basin_of_probe(&self) -> Option<RunStatus> {
-        if !(P::BASINS && self.problem.watches_basins()) {
-            return None;
-        }
-        let mut basin = Eight::default();
-        let (problem, stage) = (&self.problem, &self.stage);
-        on_lanes!(self.lanes, simd => basin.store(problem.basin(simd, stage, f64x8::splat(simd, 0.0))));
-        status_of_basin(basin.0[0])
     }
 
     /// Puts a lane that has no run at a state that is harmless to evaluate.
@@ -129,20 +118,23 @@ impl<P: LaneProblem> Flow<P> {
         (100.0 * h0).min(h1).min(turn)
     }
 
-    /// The gradient norm at one state, evaluated in all lanes; leaves the gradient in `probe`.
+    /// The gradient norm at one state, evaluated in all lanes; leaves the gradient in `probe`, and in `probe_basin` the point
+    /// that the run is bound for.
     pub(super) fn norm_at(&mut self, point: &[f64]) -> f64 {
         for (to, y) in self.stage.iter_mut().zip(point) {
             *to = Eight([*y; EIGHT]);
         }
-        let (mut total, mut largest) = (Eight::default(), Eight::default());
-        let unit = self.problem.unit();
+        let (mut total, mut largest, mut basin) = (Eight::default(), Eight::default(), Eight::default());
+        let (unit, basins) = (self.problem.unit(), P::BASINS && self.problem.watches_basins());
         let (problem, stage, probe) = (&mut self.problem, &self.stage, &mut self.probe);
         on_lanes!(self.lanes, simd => {
-            let step = Step { scale: f64x8::splat(simd, unit), moves: false, loss: false };
+            let step = Step { scale: f64x8::splat(simd, unit), moves: false, loss: false, basins };
             let met = problem.evaluate(simd, stage, probe, step);
             total.store(met.total);
             largest.store(met.largest);
+            basin.store(met.basin);
         });
+        self.probe_basin = basin.0[0];
         self.norm(total.0[0], largest.0[0])
     }
 }

@@ -1,10 +1,10 @@
 //! The ensemble of the convolutional network: bits, agreement with the whole network, sets that decide a run.
 
 use popgrad::{
-    BasinStop, Cnn, CnnEnsemble, CnnForm, CnnStart, CnnStudent, EnsembleAdvance, EnsembleDynamics,
-    EnsembleStop, Level, LossStop, NormKind, RandomStream, RunEnd, RunStatus,
+    BasinStop, Cnn, CnnBasin, CnnEnsemble, CnnForm, CnnStart, CnnState, CnnStudent, EnsembleAdvance,
+    EnsembleDynamics, EnsembleStop, Level, LossStop, NormKind, RandomStream, RunEnd, RunStatus,
 };
-use std::f64::consts::{FRAC_PI_2, PI};
+use std::f64::consts::PI;
 
 fn problem(k: usize, p: usize, ratio: f64) -> Cnn {
     Cnn::with_ratio(k, p, ratio).unwrap()
@@ -45,7 +45,7 @@ fn ensembles() -> Vec<(&'static str, CnnEnsemble)> {
     let of = |problem: Cnn| CnnEnsemble::try_new(problem).unwrap().with_stop(stop).with_seed(3);
     let wide = CnnStart::Ball { filter_norm: 0.5, radius: 1.5 };
     let flow = EnsembleDynamics::flow();
-    let basins = BasinStop::Invariant;
+    let basins = BasinStop::Proved;
     vec![
         ("paper", of(problem(25, 6, 4.0))),
         ("oblique", of(oblique(7, 5)).with_start(wide.clone()).with_stop(largest)),
@@ -154,7 +154,8 @@ fn a_start_is_one_point_whole_or_reduced() {
             let student = CnnStudent { filter: &whole.filter, output: &whole.output };
             let scalars = problem.scalars(student).unwrap();
             let tolerance = 8.0 * f64::EPSILON * size(&problem);
-            let near = |x: f64, y: f64, what: &str| assert!((x - y).abs() <= tolerance, "{what}: {x} and {y}");
+            let near =
+                |x: f64, y: f64, what: &str| assert!((x - y).abs() <= tolerance, "{what}: {x} and {y}");
             near(state.filter_norm(), scalars.filter_norm, "|v|");
             near(state.angle().theta, scalars.angle.theta, "phi");
             near(state.overlap, scalars.alpha, "alpha");
@@ -245,7 +246,7 @@ fn sets_decide_as_running_on_does() {
             ),
         ] {
             let ensemble = ensemble.clone().with_dynamics(dynamics);
-            let early = ensemble.clone().with_basin_stop(BasinStop::Invariant);
+            let early = ensemble.clone().with_basin_stop(BasinStop::Proved);
             let early = early.runs(0..runs, Level::detect()).unwrap().finish();
             let late = ensemble.with_stop(on).runs(0..runs, Level::detect()).unwrap().finish();
             for (early, late) in early.iter().zip(&late) {
@@ -263,17 +264,27 @@ fn sets_decide_as_running_on_does() {
 fn early_ends_are_states_of_the_same_runs() {
     let steps = |steps: u64| EnsembleStop { steps, ..EnsembleStop::default() };
     let plain = ensemble(25, 6, 4.0).with_seed(2);
-    let early = plain.clone().with_basin_stop(BasinStop::Invariant);
-    for end in early.runs(0..20, Level::detect()).unwrap().finish() {
+    let early = plain.clone().with_basin_stop(BasinStop::Proved);
+    for end in early.runs(0..200, Level::detect()).unwrap().finish() {
         let range = end.run..end.run + 1;
-        let same = plain.clone().with_stop(steps(end.steps)).runs(range.clone(), Level::detect()).unwrap().finish();
+        let same =
+            plain.clone().with_stop(steps(end.steps)).runs(range.clone(), Level::detect()).unwrap().finish();
         assert_eq!((&same[0].weights, &same[0].output), (&end.weights, &end.output));
-        // It lies in the set that its status names, and one step before the run was in none.
-        let state = |end: &RunEnd| (libm::atan2(end.weights[1].abs(), end.weights[0]), end.output[0]);
-        let (angle, alpha) = state(&end);
-        assert_eq!(end.status == RunStatus::GlobalBasin, angle < FRAC_PI_2 && alpha > 0.0);
-        if end.status == RunStatus::SpuriousBasin {
-            assert!(angle > FRAC_PI_2 && alpha < 0.0);
+        // The first state that the whole library's own test decides.
+        let problem = early.problem().reduced();
+        let basin = |end: &RunEnd| {
+            let state = CnnState::from_array([&*end.weights, &*end.output].concat().try_into().unwrap());
+            problem.descent_basin(&state, 0.05).unwrap()
+        };
+        let want = match end.status {
+            RunStatus::GlobalBasin => CnnBasin::Global,
+            _ => CnnBasin::Spurious,
+        };
+        assert_eq!(basin(&end), want, "run {}", end.run);
+        if let Some(before) = end.steps.checked_sub(1) {
+            let before =
+                plain.clone().with_stop(steps(before)).runs(range, Level::detect()).unwrap().finish();
+            assert_eq!(basin(&before[0]), CnnBasin::Undecided, "run {}", end.run);
         }
     }
 }
@@ -285,8 +296,9 @@ fn signs_of_the_teacher_and_of_the_outputs_mirror_a_run() {
     let mirrored = Cnn::try_new(teacher.filter(), &mirrored).unwrap();
     let of = |problem: Cnn, starts: Vec<f64>| {
         let stop = EnsembleStop { steps: 500, ..EnsembleStop::default() };
-        let ensemble = CnnEnsemble::try_new(problem).unwrap().with_stop(stop).with_start(CnnStart::Given { starts });
-        ensemble.with_basin_stop(BasinStop::Invariant).runs(0..40, Level::detect()).unwrap().finish()
+        let ensemble =
+            CnnEnsemble::try_new(problem).unwrap().with_stop(stop).with_start(CnnStart::Given { starts });
+        ensemble.with_basin_stop(BasinStop::Proved).runs(0..40, Level::detect()).unwrap().finish()
     };
     let mut starts = vec![0.0; 40 * 12];
     RandomStream::new(9, 1).fill_normal(&mut starts);
@@ -326,7 +338,7 @@ fn what_makes_no_sense_is_refused_in_words() {
     let given = |starts: Vec<f64>| good.clone().with_start(CnnStart::Given { starts });
     let mut zero = vec![1.0; 21];
     zero[7..10].fill(0.0);
-    let fast = good.clone().with_dynamics(EnsembleDynamics::descent(1.1)).with_basin_stop(BasinStop::Invariant);
+    let fast = good.clone().with_dynamics(EnsembleDynamics::descent(1.1)).with_basin_stop(BasinStop::Proved);
     let cases = [
         (refused(ball(0.0, 1.0)), "start.filter_norm = 0, but it must be finite and positive"),
         (refused(ball(1.0, -1.0)), "start.radius = -1, but it must be finite and not negative"),
@@ -358,8 +370,9 @@ fn the_bits_of_runs_are_frozen() {
             })
     };
     let stop = EnsembleStop { steps: 100, ..EnsembleStop::default() };
-    let ends = |ensemble: CnnEnsemble| ensemble.with_stop(stop).runs(0..10, Level::detect()).unwrap().finish();
+    let ends =
+        |ensemble: CnnEnsemble| ensemble.with_stop(stop).runs(0..10, Level::detect()).unwrap().finish();
     let descent = hash(&ends(ensemble(25, 6, 4.0)));
     let flow = hash(&ends(ensemble(9, 3, 1.0).with_dynamics(EnsembleDynamics::flow())));
-    assert_eq!([descent, flow].map(|h| format!("{h:016x}")), ["", ""]);
+    assert_eq!([descent, flow].map(|h| format!("{h:016x}")), ["ff5351bfccf4a249", "02dfb8f3e30513a3"]);
 }
