@@ -1,6 +1,6 @@
 //! The options of `--problem cnn`: the convolutional teacher, and vectors that are typed or read.
 
-use crate::arguments::{output_weights, source, vector};
+use crate::arguments::{source, vector};
 use crate::failure::Failure;
 use crate::problem::ProblemArgs;
 use crate::values;
@@ -21,7 +21,7 @@ pub(crate) enum ProblemKind {
 /// What is typed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CnnArgs {
-    /// Problem: two-layer or cnn [default: two-layer]
+    /// Problem: two-layer or cnn
     ///
     /// cnn is the network of Du et al. (2018): one filter v on k patches that do not overlap, f = sum_j a_j relu(v.Z_j/|v|). Its
     /// teacher is --patches, --patch-dimension and --ratio, or --teacher-filter and --teacher-output.
@@ -238,9 +238,19 @@ pub(crate) fn filter(
 }
 
 /// The student's output weights, one a patch; ones where none are given.
-pub(crate) fn output(argument: &str, text: Option<&str>, problem: &Cnn) -> Result<Vec<f64>, Failure> {
-    match text {
-        Some(text) => output_weights(argument, text, problem.patches()),
-        None => Ok(vec![1.0; problem.patches()]),
+pub(crate) fn output(
+    argument: &str,
+    text: Option<&str>,
+    problem: &Cnn,
+    memory_limit: u64,
+) -> Result<Vec<f64>, Failure> {
+    let want = problem.patches();
+    let Some(text) = text else { return Ok(vec![1.0; want]) };
+    let output = numbers(argument, text, "(k,), one output weight a patch,", memory_limit)?;
+    if output.len() != want {
+        let message =
+            format!("{text} has {} entries; the teacher has {want} patches, one weight each", output.len());
+        return Err(Failure::input(argument, message));
     }
+    Ok(output)
 }

@@ -59,7 +59,8 @@ fn bad_input_is_refused() {
     let here = Scratch::new("portrait-bad");
     here.refuses(
         "portrait l13 --units 3 --out a.svg",
-        "<KIND>: \"l13\" is not a portrait of this version; xy, the plane of Theorem 7, or l12, the sign map, is needed",
+        "<KIND>: \"l13\" is not a portrait of this version; xy, the plane of Theorem 7, l12, the sign map, or cnn, the plane of the \
+         convolutional network, is needed",
     );
     here.refuses("portrait xy --out a.svg", "--units: is missing; portrait xy needs the number of units K");
     here.refuses("portrait l12 --units 3 --out a.svg", "--units: belongs to portrait xy; l12 takes --grid");

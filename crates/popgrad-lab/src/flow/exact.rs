@@ -72,6 +72,7 @@ impl ExactTrajectory {
             angles: vec![self.flow.angle(time)?.theta],
             weights,
             output: vec![1.0],
+            overlaps: None,
             event: String::new(),
         })
     }

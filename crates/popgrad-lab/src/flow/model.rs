@@ -1,7 +1,8 @@
 //! What moves along a trajectory, and the network that a state stands for.
 
 use popgrad::{
-    GroupOrbit, Landscape, Matrix, Trained, TwoLayer, TwoLayerError, TwoLayerLandscape, XyPlane, angle,
+    Cnn, CnnBasin, CnnForm, CnnLandscape, CnnStudent, GroupOrbit, Landscape, Matrix, Trained, TwoLayer,
+    TwoLayerError, TwoLayerLandscape, XyPlane, angle,
 };
 
 /// All hidden weights of a two-layer student, and its output weights if they are trained.
@@ -22,6 +23,9 @@ pub enum Model {
     Plane(XyPlane),
     /// One weight whose images under a finite group are the students; the state is that weight.
     Orbit(GroupOrbit),
+    /// The filter and the output weights of a convolutional network; the state is v, then a. As a network its one row of
+    /// hidden weights is v.
+    Convolution(Box<Cnn>),
 }
 
 impl Model {
@@ -31,6 +35,7 @@ impl Model {
             Self::Network(network) => Box::new(network.landscape()),
             Self::Plane(plane) => Box::new(*plane),
             Self::Orbit(orbit) => Box::new(orbit.clone()),
+            Self::Convolution(problem) => Box::new(CnnLandscape::new(problem)),
         }
     }
 
@@ -40,6 +45,7 @@ impl Model {
             Self::Network(network) => network.problem.teacher().to_matrix(),
             Self::Plane(plane) => plane.teacher(),
             Self::Orbit(orbit) => orbit.teacher(),
+            Self::Convolution(problem) => row(problem.filter()),
         }
     }
 
@@ -49,7 +55,28 @@ impl Model {
             Self::Network(network) => network.weights(state),
             Self::Plane(plane) => (plane.embed(state[0], state[1]), vec![1.0; plane.units()]),
             Self::Orbit(orbit) => (orbit.group().orbit(state), vec![1.0; orbit.group().order()]),
+            Self::Convolution(problem) => {
+                let (filter, output) = state.split_at(problem.patch_dimension());
+                (row(filter), output.to_vec())
+            }
         }
+    }
+
+    /// `alpha = a.a*` and `S_a = 1.a` of a state of a convolutional network; NaN where its filter is zero.
+    pub fn overlaps(&self, state: &[f64]) -> Option<[f64; 2]> {
+        let Self::Convolution(problem) = self else { return None };
+        let scalars = problem.scalars(student(problem, state));
+        Some(scalars.map_or([f64::NAN; 2], |s| [s.alpha, s.output_sum]))
+    }
+
+    /// Where the gradient flow from a state of a convolutional network with weight normalisation is proved to go.
+    pub fn basin(&self, state: &[f64]) -> Option<CnnBasin> {
+        let Self::Convolution(problem) = self else { return None };
+        if problem.form() != CnnForm::Normalised {
+            return None;
+        }
+        let closed = problem.reduced_state(student(problem, state)).ok()?;
+        problem.reduced().flow_basin(&closed).ok()
     }
 
     /// The angle between student `j` and teacher `m` at `j M + m`; NaN where one of them is zero.
@@ -57,6 +84,15 @@ impl Model {
         let pair = |j: usize, m: usize| angle(weights.row(j), teacher.row(m)).map_or(f64::NAN, |a| a.theta);
         (0..weights.rows()).flat_map(|j| (0..teacher.rows()).map(move |m| pair(j, m))).collect()
     }
+}
+
+fn student<'a>(problem: &Cnn, state: &'a [f64]) -> CnnStudent<'a> {
+    let (filter, output) = state.split_at(problem.patch_dimension());
+    CnnStudent { filter, output }
+}
+
+fn row(entries: &[f64]) -> Matrix {
+    Matrix::try_new(1, entries.len(), entries.to_vec()).expect("one row of as many entries")
 }
 
 impl Network {

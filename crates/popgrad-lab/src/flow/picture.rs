@@ -32,6 +32,8 @@ struct Point {
     angles: Vec<f64>,
     /// The first two weights.
     plane: (f64, f64),
+    /// `alpha` of a convolutional network.
+    alpha: Option<f64>,
 }
 
 impl TrajectoryPicture {
@@ -52,13 +54,17 @@ impl TrajectoryPicture {
 
     /// The figure as SVG.
     pub fn to_svg(&self) -> String {
-        let columns = if self.plane.is_some() { 2 } else { 3 };
+        let convolution = self.runs.iter().flat_map(|run| &run.points).any(|p| p.alpha.is_some());
+        let columns = if self.plane.is_some() || convolution { 2 } else { 3 };
         let mut figure = Figure::new("Trajectories", columns).panel_size(420.0, 320.0);
         figure.push(self.loss_panel());
         figure.push(self.gradient_panel());
         figure.push(self.angle_panel());
         if let Some(units) = self.plane {
             figure.push(self.plane_panel(units));
+        }
+        if convolution {
+            figure.push(self.overlap_panel());
         }
         figure.to_svg()
     }
@@ -104,6 +110,14 @@ impl TrajectoryPicture {
         ))
     }
 
+    /// The path of a convolutional network in its angle and `alpha`.
+    fn overlap_panel(&self) -> Panel {
+        let (x, y) = (Axis::linear("angle \u{3c6} of v to w*"), Axis::linear("\u{3b1} = a\u{b7}a*"));
+        let mut panel = Panel::new("The path in (\u{3c6}, \u{3b1})", x, y).legend(LegendPlace::TopRight);
+        self.lines(&mut panel, |p| (p.angles[0], p.alpha.unwrap_or(f64::NAN)));
+        panel.with(Layer::across(0.0).width(0.8))
+    }
+
     fn lines(&self, panel: &mut Panel, place: fn(&Point) -> (f64, f64)) {
         for (i, run) in self.runs.iter().enumerate() {
             let mut layer = self.style(Layer::line(run.points.iter().map(place)), i);
@@ -140,7 +154,8 @@ impl Series {
 
 impl Point {
     fn new(row: &TrajectoryRow) -> Self {
-        let students = row.output.len().max(1);
+        // A convolutional network has one filter for all of its output weights.
+        let students = if row.overlaps.is_some() { 1 } else { row.output.len().max(1) };
         let teachers = (row.angles.len() / students).max(1);
         let nearest = |angles: &[f64]| angles.iter().copied().fold(f64::NAN, f64::min);
         Self {
@@ -149,6 +164,7 @@ impl Point {
             grad_norm: row.grad_norm,
             angles: row.angles.chunks(teachers).map(nearest).collect(),
             plane: (row.weights[0], row.weights.get(1).copied().unwrap_or(0.0)),
+            alpha: row.overlaps.map(|[alpha, _]| alpha),
         }
     }
 }
@@ -167,6 +183,7 @@ mod tests {
             weights: vec![1.0, 0.0, 0.0, 1.0],
             output: vec![1.0, 1.0],
             angles: vec![0.1, 1.4, 1.3, 0.2],
+            overlaps: None,
             event: String::new(),
         }
     }
@@ -182,6 +199,18 @@ mod tests {
         assert_eq!(points[0].t, 0.0);
         assert!(points.last().unwrap().t > 19_900.0);
         assert_eq!(points[0].angles, [0.1, 0.2]);
+    }
+
+    #[test]
+    fn a_convolutional_run_has_one_angle_and_a_path() {
+        let mut picture = TrajectoryPicture::new(None);
+        for step in 0..3 {
+            let overlaps = Some([0.1 * step as f64, 0.5]);
+            let output = vec![1.0, 1.0, 1.0];
+            picture.push(&TrajectoryRow { overlaps, output, angles: vec![0.7], ..row(0, step) });
+        }
+        assert_eq!(picture.runs[0].points[2].angles, [0.7]);
+        assert!(picture.to_svg().contains("The path in"));
     }
 
     #[test]

@@ -98,6 +98,7 @@ impl<'m> Trajectory<'m> {
             angles: Model::angles(&weights, &self.teacher),
             weights: weights.into_vec(),
             output,
+            overlaps: self.model.overlaps(&row.point),
             event: row.event.map_or_else(String::new, event_name),
         }
     }

@@ -1,6 +1,6 @@
 //! Why a portrait could not be made.
 
-use popgrad::{DynamicsError, Kind, L12Error, XyError};
+use popgrad::{CnnError, DynamicsError, Kind, L12Error, XyError};
 use thiserror::Error;
 
 /// Why a portrait could not be made.
@@ -26,6 +26,9 @@ pub enum PortraitError {
     /// A point of the plane is refused.
     #[error(transparent)]
     Plane(#[from] XyError),
+    /// A point of the plane of the convolutional network is refused.
+    #[error(transparent)]
+    Convolution(#[from] CnnError),
     /// A trajectory could not start.
     #[error(transparent)]
     Dynamics(#[from] DynamicsError),
@@ -47,6 +50,7 @@ impl PortraitError {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Plane(error) => error.kind(),
+            Self::Convolution(error) => error.kind(),
             Self::Dynamics(error) => error.kind(),
             Self::Map(error) => error.kind(),
             _ => Kind::Input,

@@ -1,7 +1,8 @@
 //! Trajectories as a table, one row a recorded step, in Parquet or `.npz`.
 //!
 //! Columns: `run`, `step`, `t`, `loss`, `grad_norm`, `W` (K d entries, row by row), `a` (K), `angles` (K M entries,
-//! the angle between student j and teacher m at `j M + m`), `event`. The schema, version, numerics, resolved
+//! the angle between student j and teacher m at `j M + m`), `event`. A convolutional network has its filter v as `W`, the
+//! angle phi as `angles`, and two columns more, `alpha` and `S_a`, the products of `a` with `a*` and with ones. The schema, version, numerics, resolved
 //! options and seed that made the file stand in its metadata.
 
 use super::{AtomicFile, Column, Member, Overwrite, StorageError, write_npz};
@@ -51,6 +52,8 @@ pub struct TrajectoryRow {
     pub output: Vec<f64>,
     /// Angle between student j and teacher m at `j M + m`.
     pub angles: Vec<f64>,
+    /// `a.a*` and `1.a` of a convolutional network; in all rows of a file or in none.
+    pub overlaps: Option<[f64; 2]>,
     /// What happened at this row, empty for nothing.
     pub event: String,
 }
@@ -197,7 +200,7 @@ fn record_batch(rows: &[TrajectoryRow]) -> Result<RecordBatch, Box<dyn std::erro
         event.append_option((!row.event.is_empty()).then_some(&row.event));
     }
     let event: ArrayRef = Arc::new(event.finish());
-    Ok(RecordBatch::try_from_iter_with_nullable([
+    let mut columns = vec![
         ("run", integer(|r| r.run), false),
         ("step", integer(|r| r.step), false),
         ("t", real(|r| r.t), true),
@@ -207,7 +210,17 @@ fn record_batch(rows: &[TrajectoryRow]) -> Result<RecordBatch, Box<dyn std::erro
         ("a", list(|r| &r.output), true),
         ("angles", list(|r| &r.angles), true),
         ("event", event, true),
-    ])?)
+    ];
+    if rows.first().is_some_and(|row| row.overlaps.is_some()) {
+        columns.push(("alpha", real(|r| overlap(r, 0)), true));
+        columns.push(("S_a", real(|r| overlap(r, 1)), true));
+    }
+    Ok(RecordBatch::try_from_iter_with_nullable(columns)?)
+}
+
+/// `alpha` (0) or `S_a` (1) of a row, NaN where it has none.
+fn overlap(row: &TrajectoryRow, which: usize) -> f64 {
+    row.overlaps.map_or(f64::NAN, |pair| pair[which])
 }
 
 fn finite(x: f64) -> Option<f64> {
@@ -238,7 +251,8 @@ fn write_table(
         let data: &Vec<f64> = data;
         Member::real(name, &[n, data.len() / n.max(1)], data)
     };
-    let members = [
+    let (alpha, sum) = (reals(|r| overlap(r, 0)), reals(|r| overlap(r, 1)));
+    let mut members = vec![
         Member { name: "run", shape: vec![n], column: Column::Integer(&run) },
         Member { name: "step", shape: vec![n], column: Column::Integer(&step) },
         Member::real("t", &[n], &t),
@@ -251,6 +265,10 @@ fn write_table(
         Member { name: "metadata_keys", shape: vec![keys.len()], column: Column::Text(&keys) },
         Member { name: "metadata_values", shape: vec![values.len()], column: Column::Text(&values) },
     ];
+    if rows.first().is_some_and(|row| row.overlaps.is_some()) {
+        members.push(Member::real("alpha", &[n], &alpha));
+        members.push(Member::real("S_a", &[n], &sum));
+    }
     write_npz(path, &members, overwrite)
 }
 

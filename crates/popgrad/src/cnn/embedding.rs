@@ -73,8 +73,9 @@ impl Cnn {
         let unit = split(student.filter, self.filter()).axis;
         let row = if self.form() == CnnForm::Normalised { &unit[..] } else { student.filter };
         let weights = blocks(row, k);
-        let problem =
-            TwoLayer::try_new(blocks(self.filter(), k))?.with_teacher_output(self.output().to_vec())?;
+        let problem = TwoLayer::try_new(blocks(self.filter(), k))?
+            .with_teacher_output(self.output().to_vec())?
+            .with_memory_limit(self.memory_limit());
         Ok(CnnEmbedding {
             problem,
             weights,

@@ -26,9 +26,9 @@ impl Cnn {
     /// - Shapes: as the student's.
     /// - Domain: finite entries, `v` not zero in the normalised form. A zero filter of the plain form is reported in
     ///   [`CnnGradient::zero_filter`]: `grad_v` has no value and holds zeros, `grad_a` is zero.
-    /// - Accuracy (measured, against 50 digits): `grad_v` of the normalised form `8 EPSILON |a||a*| s (pi-phi) sin(phi) / (2pi |v|)`;
-    ///   each entry of `grad_a` `8 EPSILON (|1.b| + 3|b_j| + s (pi-h) |a*_j|) / 2pi` plus `EPSILON |b| / 4`, so that both
-    ///   keep their digits next to the global minimum.
+    /// - Accuracy (measured, against 50 digits): `grad_v` of the normalised form `4 EPSILON |a||a*| s (pi-phi) sin(phi) / (2pi |v|)`;
+    ///   each entry of `grad_a` `3 EPSILON (sum of |b| + 3|b_j| + s (pi-h) |a*_j|) / 2pi`, so that both keep their digits next to the
+    ///   global minimum. The plain form adds `|a|` times the second to the first.
     ///
     /// # Errors
     ///

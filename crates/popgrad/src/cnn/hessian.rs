@@ -38,7 +38,7 @@ impl Cnn {
     /// `phi = 0` and `phi = pi`, where the limits are returned.
     ///
     /// - Shapes: square, `p + k`; the variables are `v_1, ..., v_p, a_1, ..., a_k`.
-    /// - Accuracy (measured, against 50 digits): each entry `8 EPSILON` times the sum of the sizes of the terms of its block,
+    /// - Accuracy (measured, against 50 digits): each entry `4 EPSILON` times the sum of the sizes of the terms of its block,
     ///   with sine and cosine taken as one.
     /// - Memory: eight bytes an entry, refused beyond [`Cnn::with_memory_limit`].
     ///

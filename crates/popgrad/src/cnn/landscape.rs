@@ -123,7 +123,8 @@ impl Cnn {
         let along = split(self.filter(), student.filter);
         Ok(CnnState {
             x: dot(&along.axis, student.filter),
-            y: norm(&along.across) * along.length,
+            // With one input there is nothing across; elsewhere a rounding of the parallel part may remain.
+            y: if self.patch_dimension() == 1 { 0.0 } else { norm(&along.across) * along.length },
             overlap: scalars.alpha,
             sum: scalars.output_sum,
             rest: self.rest_of(student.output),

@@ -62,7 +62,7 @@ impl Cnn {
     /// Source: docs/theory/cnn.md, (W.20), (W.21).
     ///
     /// - Domain: `angle.theta` in `[0, pi]`, with its supplement.
-    /// - Accuracy (measured): each entry `8 EPSILON s (|a*_j| + |S*|/(k+pi-1))`.
+    /// - Accuracy (measured): each entry `4 EPSILON s (|a*_j| + |S*|/(k+pi-1))`.
     ///
     /// # Examples
     ///
@@ -92,7 +92,7 @@ impl Cnn {
     /// Source: docs/theory/cnn.md, (W.22).
     ///
     /// - Domain: `angle.theta` in `[0, pi]`, with its supplement.
-    /// - Accuracy (measured, against the loss at the best output weights): relative `16 EPSILON`.
+    /// - Accuracy (measured, against the loss at the best output weights): relative `12 EPSILON`.
     ///
     /// # Examples
     ///
@@ -216,8 +216,8 @@ impl Cnn {
     ///
     /// Source: Du et al. (2018), section 4 (the point); docs/theory/cnn.md, (W.25), (W.26), (W.29), (W.31).
     ///
-    /// - Accuracy (measured, against 25 digits): each entry of `output` `8 EPSILON s (|a*_j| + |S*|/(k+pi-1))`, `loss` relative
-    ///   `16 EPSILON`, `alpha` `8 EPSILON s |a*|^2`.
+    /// - Accuracy (measured, against 25 digits): each entry of `output` `3 EPSILON s (|a*_j| + |S*|/(k+pi-1))`, `loss` relative
+    ///   `6 EPSILON`, `alpha` `4 EPSILON s |a*|^2`.
     ///
     /// # Examples
     ///
@@ -251,8 +251,8 @@ impl Cnn {
     ///
     /// Source: docs/theory/cnn.md, (W.27), (W.30). The root is bracketed by `pi/2 <= phi_c < pi`, where `h` falls strictly.
     ///
-    /// - Accuracy (measured, against 25 digits): `pi - phi_c` and `phi_c` `8 EPSILON` relative plus what the rounding of `h(phi_c)`,
-    ///   `8 EPSILON`, moves them: `8 EPSILON / (psi sin(psi))`.
+    /// - Accuracy (measured, against 25 digits): `phi_c` `3 EPSILON psi` plus what the rounding of `h(phi_c)`,
+    ///   `3 EPSILON`, moves it: `3 EPSILON / (psi sin(psi))`, with `psi = pi - phi_c`.
     ///
     /// # Examples
     ///

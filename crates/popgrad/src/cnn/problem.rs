@@ -105,7 +105,7 @@ impl Cnn {
     /// Source: docs/theory/cnn.md, (W.32).
     ///
     /// - Domain: `0 <= ratio <= k`; with one patch the ratio is 1, whatever `a*` is.
-    /// - Accuracy: [`Cnn::ratio`] returns the ratio to a few `EPSILON k`.
+    /// - Accuracy: [`Cnn::ratio`] returns the ratio to `2 EPSILON k`, absolutely.
     ///
     /// # Errors
     ///
@@ -231,6 +231,11 @@ impl Cnn {
     /// `|w*|` in twice the precision.
     pub(super) fn long_norm(&self) -> Dd {
         self.norm
+    }
+
+    /// The most memory, in bytes, that a call may allocate.
+    pub(super) fn memory_limit(&self) -> u64 {
+        self.memory_limit
     }
 
     /// Refuses a result of `entries` numbers that would not fit into the memory limit.

@@ -2,6 +2,7 @@
 
 use super::{Args, sampled};
 use crate::Context;
+use crate::arguments::source;
 use crate::cnn_problem::{at, filter, output, refuse};
 use crate::document::{Document, number, print, short_row};
 use crate::failure::Failure;
@@ -50,7 +51,7 @@ impl Plan {
         let problem = args.cnn.resolve(&args.problem)?;
         let limit = args.problem.memory_limit();
         let filter = filter("--student", &args.student, &problem, limit)?;
-        let output = output("--student-output", args.student_output.as_deref(), &problem)?;
+        let output = output("--student-output", args.student_output.as_deref(), &problem, limit)?;
         if args.monte_carlo == Some(1) {
             return Err(Failure::input(
                 "--monte-carlo",
@@ -64,13 +65,19 @@ impl Plan {
             output,
             monte_carlo,
             options: options(args),
-            seed: monte_carlo.map(|plan| plan.seed),
+            seed: monte_carlo.map(|plan| plan.seed).or_else(|| seed_of_words(args)),
         })
     }
 
     fn student(&self) -> CnnStudent<'_> {
         CnnStudent { filter: &self.filter, output: &self.output }
     }
+}
+
+/// The seed of a word, the student's before the teacher's.
+fn seed_of_words(args: &Args) -> Option<u64> {
+    let of_word = |text: &str| source("", text).ok().and_then(|word| word.seed());
+    of_word(&args.student).or_else(|| args.cnn.teacher_filter.as_deref().and_then(of_word))
 }
 
 fn options(args: &Args) -> Value {
@@ -88,9 +95,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let plan = Plan::resolve(args)?;
     let outcome = compute(&plan, args)?;
     if context.json {
-        document(&plan, &outcome).print()?
+        document(&plan, &outcome).print()?;
     } else {
-        print(&text(&plan, &outcome))?
+        print(&text(&plan, &outcome))?;
     }
     Ok(0)
 }

@@ -1,5 +1,6 @@
 //! What is typed after `popgrad flow`.
 
+use crate::cnn_problem::CnnArgs;
 use crate::problem::ProblemArgs;
 use crate::values;
 use std::path::PathBuf;
@@ -8,22 +9,29 @@ use std::path::PathBuf;
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(
-    after_long_help = "Example:\n  popgrad flow --teacher orthonormal:5 --start xy:1e-3,0 --max-time 10 --json\n\n\
-    Files: --out takes FILE.parquet or FILE.npz, with the columns run, step, t, loss, grad_norm, W, a, angles, event."
+    mut_arg("teacher", |teacher| teacher.required(false)),
+    after_long_help = "Examples:\n  popgrad flow --teacher orthonormal:5 --start xy:1e-3,0 --max-time 10 --json\n  \
+    popgrad flow --problem cnn --patches 4 --patch-dimension 3 --ratio 1 --start 1,2,0 --student-output 0,0,0.3,0.3 --method gd \
+    --step 0.5\n\n\
+    Files: --out takes FILE.parquet or FILE.npz, with the columns run, step, t, loss, grad_norm, W, a, angles, event; with\n\
+    --problem cnn W is the filter v, angles is phi, and two columns follow: alpha = a.a* and S_a = 1.a."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(super) problem: ProblemArgs,
+    #[command(flatten)]
+    pub(super) cnn: CnnArgs,
     /// Start: FILE, WORD or xy:X0,Y0; several are several runs
     ///
     /// A file of shape (K, d), or (runs, K, d) for several runs, or a word as for --teacher. xy:X0,Y0 starts in the
     /// plane of Theorem 7 (teacher orthonormal:K): student j has X0 at entry j and Y0 elsewhere, and the state is
-    /// (x, y) alone.
-    #[arg(long, value_name = "START", required = true)]
+    /// (x, y) alone. With --problem cnn a start is a filter v: a file of shape (p,), p numbers separated by commas, or a word with
+    /// one row; the state is v and the output weights, which are trained.
+    #[arg(long, value_name = "START", required = true, allow_hyphen_values = true)]
     pub(super) start: Vec<String>,
     /// Output weights of the student at the start [default: ones]
     ///
-    /// A file of shape (K,), or K numbers separated by commas.
+    /// A file of shape (K,), or K numbers separated by commas; with --problem cnn one for each patch.
     #[arg(long, value_name = "A", allow_hyphen_values = true)]
     pub(super) student_output: Option<String>,
     /// Train the output weights as well

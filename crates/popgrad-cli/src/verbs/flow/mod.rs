@@ -1,6 +1,7 @@
 //! `popgrad flow`: trajectories of gradient descent and the gradient flow.
 
 mod args;
+mod convolution;
 mod drive;
 mod plan;
 mod summary;

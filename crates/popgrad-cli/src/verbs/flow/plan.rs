@@ -1,6 +1,7 @@
 //! What the arguments of `popgrad flow` resolve to.
 
 use super::args::{Args, MethodArg, ZeroStudentArg};
+use super::convolution;
 use crate::arguments::{at, file_at, output_weights, same_dimension, source};
 use crate::failure::Failure;
 use crate::values;
@@ -46,18 +47,12 @@ impl Plan {
         check_outputs(args, overwrite)?;
         let stop = stop_rule(args);
         let method = method(args, stop)?;
-        let problem = args.problem.resolve()?;
-        let exact = if args.exact { Some(exact(args, &problem)?) } else { None };
-        let (model, starts) = match (plane_starts(args)?, &args.group) {
-            (Some(_), Some(_)) => {
-                return Err(Failure::input(
-                    "--group",
-                    "cannot be used with --start xy:X0,Y0; give one of them",
-                ));
-            }
-            (Some(starts), None) => (plane(args, &problem)?, starts),
-            (None, Some(location)) => orbit(args, location, &problem)?,
-            (None, None) => network(args, problem)?,
+        let (model, starts, exact) = if args.cnn.is_cnn() {
+            let (model, starts) = convolution::resolve(args)?;
+            (model, starts, None)
+        } else {
+            args.cnn.refuse_beside_two_layer()?;
+            two_layer(args)?
         };
         let seed = args.start.iter().find_map(|text| source("--start", text).ok().and_then(|s| s.seed()));
         let (out, end, plot) = (args.out.clone(), args.end.clone(), args.plot.clone());
@@ -77,6 +72,21 @@ impl Plan {
             seed,
         })
     }
+}
+
+/// What moves in a two-layer problem, its starts, and the closed form that replaces a method.
+fn two_layer(args: &Args) -> Result<(Model, Vec<Vec<f64>>, Option<Exact>), Failure> {
+    let problem = args.problem.resolve()?;
+    let exact = if args.exact { Some(exact(args, &problem)?) } else { None };
+    let (model, starts) = match (plane_starts(args)?, &args.group) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::input("--group", "cannot be used with --start xy:X0,Y0; give one of them"));
+        }
+        (Some(starts), None) => (plane(args, &problem)?, starts),
+        (None, Some(location)) => orbit(args, location, &problem)?,
+        (None, None) => network(args, problem)?,
+    };
+    Ok((model, starts, exact))
 }
 
 /// Refuses names that cannot be written before anything is computed.
@@ -364,7 +374,8 @@ fn options(args: &Args, stop: &StopRule) -> Value {
         ("exact", json!(args.exact)),
         ("out", path(&args.out)),
     ];
+    let problem = if args.cnn.is_cnn() { args.cnn.options(&args.problem) } else { args.problem.options() };
     let options: Map<String, Value> =
-        args.problem.options().into_iter().chain(own).map(|(key, value)| (key.to_owned(), value)).collect();
+        problem.into_iter().chain(own).map(|(key, value)| (key.to_owned(), value)).collect();
     Value::Object(options)
 }

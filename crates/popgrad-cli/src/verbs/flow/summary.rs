@@ -5,7 +5,7 @@ use super::plan::Plan;
 use crate::Context;
 use crate::document::{Document, number, print, rows};
 use crate::failure::Failure;
-use popgrad::{Event, Outcome, Status};
+use popgrad::{CnnBasin, Event, Outcome, Status};
 use popgrad_lab::flow::Model;
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ fn document(plan: &Plan, result: &RunResult) -> Document {
         .enumerate()
         .map(|(i, run)| {
             let (weights, output) = plan.model.weights(&run.point);
-            json!({
+            let mut entry = json!({
                 "run": i,
                 "status": run.status.name(),
                 "loss": run.loss,
@@ -44,7 +44,13 @@ fn document(plan: &Plan, result: &RunResult) -> Document {
                 "W": rows(&weights, &[]),
                 "a": output,
                 "events": run.events.iter().map(event).collect::<Vec<Value>>(),
-            })
+            });
+            if let Some([alpha, sum]) = plan.model.overlaps(&run.point) {
+                entry["alpha"] = json!(alpha);
+                entry["S_a"] = json!(sum);
+                entry["basin"] = json!(plan.model.basin(&run.point).map(CnnBasin::name));
+            }
+            entry
         })
         .collect();
     let mut document = Document::new("flow", plan.seed, &plan.options);
@@ -72,6 +78,7 @@ fn text(plan: &Plan, result: &RunResult) -> String {
             number(run.loss),
             run.gradient_norm
         ));
+        lines.extend(convolution(plan, run));
         for event in run.events.iter().filter(|e| plan.list_events || e.kind.name() == "zero_student") {
             let index = event.kind.index().map_or_else(String::new, |j| format!(" {j}"));
             lines.push(format!(
@@ -91,6 +98,20 @@ fn text(plan: &Plan, result: &RunResult) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// Angle, overlaps and proved end of a convolutional network, in a line of its own.
+fn convolution(plan: &Plan, run: &Outcome) -> Option<String> {
+    let [alpha, sum] = plan.model.overlaps(&run.point)?;
+    let (weights, _) = plan.model.weights(&run.point);
+    let phi = Model::angles(&weights, &plan.model.teacher());
+    let end = match plan.model.basin(&run.point) {
+        Some(CnnBasin::Global) => "; the flow from here reaches the teacher",
+        Some(CnnBasin::Spurious) => "; the flow from here reaches the spurious point",
+        _ => "",
+    };
+    let [phi, alpha, sum] = [phi[0], alpha, sum].map(number);
+    Some(format!("      phi = {phi}, a.a* = {alpha}, 1.a = {sum}{end}"))
 }
 
 /// What a clean stop leaves behind, and how to go on.

@@ -3,6 +3,7 @@
 use super::{Args, grid, write_picture, written};
 use crate::Context;
 use crate::arguments::file_at;
+use crate::cnn_problem::refuse;
 use crate::document::{Document, print};
 use crate::failure::Failure;
 use crate::progress;
@@ -31,6 +32,7 @@ fn refuse_options_of_xy(args: &Args) -> Result<(), Failure> {
 
 /// Counts the signs, draws the map.
 pub(super) fn run(args: &Args, overwrite: Overwrite, context: &Context) -> Result<u8, Failure> {
+    refuse(&args.convolutional(), "belongs to portrait cnn; leave it out")?;
     refuse_options_of_xy(args)?;
     let fail = |e: PortraitError| Failure::new("--grid", &e, e.kind());
     let grid = grid(args, 2000);

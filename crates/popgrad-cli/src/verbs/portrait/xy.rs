@@ -1,11 +1,11 @@
 //! `popgrad portrait xy`: the plane of Theorem 7.
 
-use super::{Args, grid, write_picture, written};
+use super::{Args, grid, numbers, write_picture, written};
 use crate::Context;
 use crate::arguments::file_at;
+use crate::cnn_problem::refuse;
 use crate::document::{Document, number, print};
 use crate::failure::Failure;
-use crate::values;
 use popgrad::XyPlane;
 use popgrad_lab::portrait::{XyPortrait, XyPortraitOptions};
 use popgrad_lab::storage::Overwrite;
@@ -20,6 +20,7 @@ struct Plan {
 
 impl Plan {
     fn resolve(args: &Args) -> Result<Self, Failure> {
+        refuse(&args.convolutional(), "belongs to portrait cnn; leave it out")?;
         let Some(units) = args.units else {
             return Err(Failure::input("--units", "is missing; portrait xy needs the number of units K"));
         };
@@ -45,14 +46,6 @@ impl Plan {
         });
         Ok(Self { plane, shown, options })
     }
-}
-
-/// Exactly `N` finite numbers separated by commas.
-fn numbers<const N: usize>(argument: &str, text: &str, needed: &str) -> Result<[f64; N], Failure> {
-    let parsed: Option<Vec<f64>> = text.split(',').map(|x| values::finite(x.trim()).ok()).collect();
-    parsed
-        .and_then(|list| <[f64; N]>::try_from(list).ok())
-        .ok_or_else(|| Failure::input(argument, format!("\"{text}\" is not {needed} in finite numbers")))
 }
 
 /// Draws the plane.

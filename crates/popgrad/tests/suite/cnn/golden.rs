@@ -48,7 +48,8 @@ impl<'a> Case<'a> {
         let sum: f64 = b.iter().sum();
         let pairs = b.iter().zip(self.problem.output());
         let own = pairs.map(|(b, star)| (sum + 3.0 * b + s * gap * star.abs()) / TAU).collect();
-        let sine = libm::sin(angle.theta.min(angle.psi));
+        // Parallel vectors are told from nearly parallel ones only down to an angle of EPSILON^2.
+        let sine = libm::sin(angle.theta.min(angle.psi)) + f64::EPSILON;
         let turning = norm(&effective) * norm(self.problem.output()) * s * angle.psi * sine / TAU;
         (own, turning / norm(&self.v))
     }

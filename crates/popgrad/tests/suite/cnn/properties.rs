@@ -181,7 +181,7 @@ fn property_extreme_lengths_give_numbers_or_errors() {
                 ] {
                     match numbers {
                         Ok(x) => {
-                            assert!(x.iter().all(|x| x.is_finite()), "{form:?} {size:e} {output:?}: {x:?}")
+                            assert!(x.iter().all(|x| x.is_finite()), "{form:?} {size:e} {output:?}: {x:?}");
                         }
                         Err(e) => assert!(
                             matches!(e, CnnError::OutOfRange { .. } | CnnError::ZeroFilter { .. }),

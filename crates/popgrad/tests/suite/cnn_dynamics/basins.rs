@@ -64,7 +64,7 @@ fn twelve_thousand_flows_end_where_they_were_said_to_end() {
         assert!(global > 900 && global < 2000);
         (decided, total) = (decided + at_start, total + 2000);
     }
-    assert!(total >= 10_000 && decided > total / 2, "{decided} of {total} decided at the start");
+    assert!(total >= 10_000 && decided > 2 * total / 5, "{decided} of {total} decided at the start");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_large_angle_with_negative_alpha_decides_nothing() {
     let problem = problem(10, 3.0);
     let top = problem.saddle_angle().unwrap();
     let (mut inside, mut returned) = (0, 0);
-    for index in 0..2000 {
+    for index in 0..6000 {
         let mut state = start(&problem, 6, 8, index);
         if state.angle().theta > top && state.overlap < 0.0 {
             inside += 1;
@@ -102,21 +102,23 @@ fn a_large_angle_with_negative_alpha_decides_nothing() {
         }
     }
     println!("{returned} of {inside} flows from phi > phi_c, alpha < 0 reach the teacher");
-    assert!(inside > 200 && returned > 0, "{returned} of {inside}");
+    assert!(inside > 200 && returned > 10, "{returned} of {inside}");
 }
 
 #[test]
 fn above_the_threshold_everything_but_the_opposite_ray_is_global() {
-    let problem = problem(25, 9.0);
+    let problem = problem(25, 16.0);
+    let target = problem.teacher_state(1.0);
     for index in 0..1000 {
-        let first = start(&problem, 2, 9, index);
-        let (early, at, end) = both_ends(
-            &problem,
-            first,
-            |state| runge_kutta(&problem, state, 0.3),
-            |state| problem.flow_basin(state).unwrap(),
-        );
-        assert_eq!((early, at, end), (CnnBasin::Global, 0, Some(true)), "start {index}: {first:?}");
+        let mut state = start(&problem, 3, 9, index);
+        assert_eq!(problem.flow_basin(&state).unwrap(), CnnBasin::Global, "start {index}: {state:?}");
+        // Starts close to phi = pi pass the spurious point, here a saddle, on their way.
+        let mut steps = 0;
+        while state.angle().theta > 0.01 || (state.overlap - target.overlap).abs() > 0.01 {
+            state = runge_kutta(&problem, &state, 0.3);
+            steps += 1;
+            assert!(steps < STEPS, "start {index} has no end");
+        }
     }
     let opposite = problem.spurious_state(1.0);
     assert_eq!(problem.flow_basin(&opposite).unwrap(), CnnBasin::Spurious);

@@ -86,7 +86,10 @@ fn field_and_norms_are_those_of_the_whole_network() {
             let place = || format!("k, p = {size:?}, seed {seed}");
             for (i, (after, before)) in next.to_array().into_iter().zip(state.to_array()).enumerate() {
                 let want = if i == 1 && before + got[1] < 0.0 { -after } else { after } - before;
-                let scale = scales[i] + before.abs() + after.abs();
+                // x and y are those of a vector of length |v|, r is what is left of |a|.
+                let own = [state.filter_norm(), state.filter_norm(), before.abs(), before.abs(), 0.0][i];
+                let output = if i == 4 { reduced.output_norm_squared(&state).sqrt() } else { 0.0 };
+                let scale = scales[i] + own + after.abs() + 4.0 * output;
                 field.check(got[i], want, allowed("ReducedCnn::field", scale), place);
             }
             let length = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
@@ -108,13 +111,16 @@ fn field_and_norms_are_those_of_the_whole_network() {
 
 #[test]
 fn steps_of_descent_are_those_of_the_whole_network() {
-    for (size, step) in SIZES.into_iter().zip([0.3, 0.3, 0.3, 0.3, 0.3, 0.2, 0.1]) {
+    for size in SIZES {
         for seed in 0..20 {
             let (full, point) = random(seed, size);
             let reduced = full.reduced();
             let stop = StopRule { steps: Some(300), ..StopRule::default() };
-            let options = DescentOptions { step, stop, ..DescentOptions::default() };
             let state = student(&full, &point);
+            let rates = reduced.rates(state.filter_norm());
+            // A contraction at the teacher: larger steps let the angle oscillate and amplify rounding.
+            let step = 0.5 / rates.sum.max(rates.angle);
+            let options = DescentOptions { step, stop, ..DescentOptions::default() };
             let end =
                 GradientDescent::try_new(CnnLandscape::new(&full), &point, options.clone()).unwrap().run();
             let closed = GradientDescent::try_new(reduced, &state.to_array(), options).unwrap().run();

@@ -4,6 +4,7 @@ mod basins;
 mod closed;
 mod descent;
 mod phases;
+mod rows;
 mod starts;
 
 use popgrad::{CnnState, RandomStream, ReducedCnn};

@@ -100,8 +100,8 @@ fn the_saddle_is_left_at_its_rate() {
         let saddle = problem.saddle_state(norm).unwrap();
         let rate = problem.saddle_rate(norm).unwrap();
         // A run that starts beside the saddle forgets all directions but the unstable one; then alpha grows like exp(rate t).
-        let mut state = CnnState { overlap: 1e-9, ..saddle };
-        while state.overlap < 1e-6 {
+        let mut state = CnnState { overlap: 1e-11, ..saddle };
+        while state.overlap < 1e-8 {
             state = runge_kutta(&problem, &state, 0.02);
         }
         let before = state.overlap;
@@ -147,7 +147,9 @@ fn the_approach_to_the_spurious_point_is_algebraic() {
             let allowed = 1.2 * limit / (PI - 3.0) / time;
             assert!((product / limit - 1.0).abs() < allowed, "k = {k}: {product} {limit}");
         }
-        assert!((products[2] / limit - 1.0).abs() < 1e-3);
+        // The increase of 1/psi between two times is free of the start.
+        let [early, late] = [1e4 / products[1], 1e5 / products[2]];
+        assert!((9e4 / (late - early) / limit - 1.0).abs() < 1e-4, "k = {k}: {products:?} {limit}");
     }
     assert!(problem(25, 9.0).approach_to_spurious(1.0).is_none());
 }
