@@ -59,6 +59,7 @@ const CASES: &[Case] = &[
     case("start2021:20", ("start2021", "1000,20"), "", &[]),
     case("near:10,10", ("near", "10,10"), "", &[]),
     case("near:200,200", ("near", "200,200"), "", &[]),
+    case("limits", ("limits", "1"), "", &[]),
     case("gemm:200,200", ("gemm", "200,200"), "", &[]),
     case("gemm:1000,1000", ("gemm", "1000,1000"), "", &[]),
     case("w3:10", ("flow", "10"), "w3_flow.py", FLOW),
@@ -184,7 +185,12 @@ fn our_lines(case: &Case, sides: &Sides) -> Result<String, String> {
 fn print_case(case: &Case, ours: &[Times], peers: &[Times]) {
     for (index, times) in ours.iter().enumerate() {
         let label = if index == 0 { case.name } else { "" };
-        println!("{label:<16} {:<26} {:>10}", times.name, shown(median(&times.seconds)));
+        println!(
+            "{label:<16} {:<26} {:>10}{}",
+            times.name,
+            shown(median(&times.seconds)),
+            times.more_shown()
+        );
     }
     let Some(own) = ours.first() else { return };
     for peer in peers {
@@ -213,11 +219,16 @@ struct Times {
     name: String,
     seconds: Vec<f64>,
     a_step: Vec<f64>,
+    /// What else our side measured, one list of values a key.
+    more: Vec<(String, Vec<f64>)>,
 }
+
+/// Keys that every line has, or that are shown otherwise.
+const KNOWN: &[&str] = &["workload", "impl", "size", "cpu_seconds", "min", "accepted_and_rejected"];
 
 impl Times {
     fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), seconds: Vec::new(), a_step: Vec::new() }
+        Self { name: name.to_owned(), seconds: Vec::new(), a_step: Vec::new(), more: Vec::new() }
     }
 
     fn add(&mut self, line: &str) -> Result<(), String> {
@@ -226,7 +237,21 @@ impl Times {
         if let Ok(steps) = number(line, "accepted_and_rejected") {
             self.a_step.push(seconds / steps);
         }
+        for key in line.split('"').skip(1).step_by(2).filter(|key| !KNOWN.contains(key)) {
+            // A word between quotes that is no key is a value; values that are no numbers are not shown.
+            let Ok(value) = number(line, key) else { continue };
+            match self.more.iter_mut().find(|(name, _)| name == key) {
+                Some((_, values)) => values.push(value),
+                None => self.more.push((key.to_owned(), vec![value])),
+            }
+        }
         Ok(())
+    }
+
+    /// The medians of what else was measured.
+    fn more_shown(&self) -> String {
+        let one = |(key, values): &(String, Vec<f64>)| format!("   {key} {:.3e}", median(values));
+        self.more.iter().map(one).collect()
     }
 }
 

@@ -1,9 +1,13 @@
 //! W8: gradient descent of the convolutional network of Du et al. (2018).
 
 use crate::arrays::Arrays;
+use crate::limits::{Limits, Work};
 use crate::report;
 use crate::swept::sweep;
 use popgrad::{Cnn, CnnEnsemble, CnnStart, EnsembleDynamics, EnsembleStop, Level};
+
+/// What a step takes: one angle, one length, and some twenty-six products around them.
+const WORK: Work = Work { formula: 26.0, kernel: 40.0, angles: 1.0, lengths: 1.0 };
 
 /// The step.
 const STEP: f64 = 0.05;
@@ -32,7 +36,8 @@ pub(crate) fn descent(
     if limited != count as u64 {
         return Err(format!("{limited} of {count} runs took all steps"));
     }
-    report("w8", "sweep, drawn starts", &format!("{count},{k},{p},{steps}"), timing, &[]);
+    let shares = Limits::measure().shares(WORK, timing.cpu_seconds / (count * steps) as f64);
+    report("w8", "sweep, drawn starts", &format!("{count},{k},{p},{steps}"), timing, &shares);
     Ok(())
 }
 

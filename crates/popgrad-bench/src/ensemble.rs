@@ -2,6 +2,7 @@
 
 use crate::arrays::Arrays;
 use crate::clock::{Timing, once, time};
+use crate::limits::{Limits, Work};
 use crate::report;
 use crate::swept::sweep;
 use popgrad::{
@@ -18,6 +19,25 @@ const UNREACHED: f64 = 1e-300;
 fn stop(steps: u64) -> EnsembleStop {
     EnsembleStop { gradient_norm: Some(UNREACHED), steps, ..EnsembleStop::default() }
 }
+
+/// Fused multiply-adds and products of an angle: one for the sine, fourteen for the arcsine, one or two for the cosine.
+const MULTIPLY_ADDS_OF_AN_ANGLE: f64 = 16.0;
+
+/// What a step of `k` students in `k` dimensions takes beside an orthonormal teacher that is the basis.
+fn work_of_step(k: usize) -> Work {
+    let k = k as f64;
+    let (pairs, with_teachers) = (0.5 * k * (k - 1.0), k * k);
+    // Inner products of students, and the sums over the others.
+    let formula = (pairs + k) * k + 2.0 * pairs * k;
+    let angles = pairs + with_teachers;
+    // Sums of sines, and own term, square and step of every entry.
+    let sums = 2.0 * pairs + with_teachers + 3.0 * k * k;
+    Work { formula, kernel: formula + MULTIPLY_ADDS_OF_AN_ANGLE * angles + sums, angles, lengths: k }
+}
+
+/// What a step in the plane takes: three angles, one length, and some twenty-five products around them.
+const WORK_IN_PLANE: Work =
+    Work { formula: 25.0, kernel: 25.0 + 3.0 * (MULTIPLY_ADDS_OF_AN_ANGLE - 1.0), angles: 3.0, lengths: 1.0 };
 
 /// 1000 steps of gradient descent of many starts; size `starts,K,d`.
 pub(crate) fn descent(arrays: &Arrays, count: usize, k: usize, d: usize) -> Result<(), String> {
@@ -44,7 +64,8 @@ pub(crate) fn descent(arrays: &Arrays, count: usize, k: usize, d: usize) -> Resu
         report("w2", "sweep, drawn starts", &format!("{count},{k},{d}"), timing, &[]);
     }
     let timing = time(|| run(count as u64).map(|ends| ends.len()));
-    report("w2", "TwoLayerEnsemble::runs", &format!("{count},{k},{d}"), timing, &[]);
+    let shares = Limits::measure().shares(work_of_step(k), timing.cpu_seconds / (1000.0 * count as f64));
+    report("w2", "TwoLayerEnsemble::runs", &format!("{count},{k},{d}"), timing, &shares);
     Ok(())
 }
 
@@ -76,7 +97,9 @@ pub(crate) fn plane(arrays: &Arrays, count: usize, steps: usize) -> Result<(), S
     let timing = time(|| run(&ensemble, part as u64).map(|ends| ends.len()));
     let share = count as f64 / part as f64;
     let timing = Timing { cpu_seconds: timing.cpu_seconds * share, least: timing.least * share };
-    report("w7", "XyEnsemble::runs", &size, timing, &[("starts_timed", part as f64)]);
+    let a_step = timing.cpu_seconds / (count * steps) as f64;
+    let shares = Limits::measure().shares(WORK_IN_PLANE, a_step);
+    report("w7", "XyEnsemble::runs", &size, timing, &shares);
     Ok(())
 }
 

@@ -13,6 +13,7 @@ mod flow;
 mod gemm;
 mod gradient;
 mod hessian;
+mod limits;
 mod monte_carlo;
 mod sign_map;
 mod swept;
@@ -62,6 +63,10 @@ fn run(arguments: &[String]) -> Result<(), String> {
         ("w8", &[count, k, p, steps]) => cnn::descent(&arrays, count, (k, p), steps),
         ("start2021", &[count, k]) => ensemble::protocol(count, k),
         ("gemm", &[k, d]) => gemm::run(&arrays, k, d),
+        ("limits", _) => {
+            limits::run();
+            Ok(())
+        }
         _ => Err(format!("no workload `{workload}` of size `{size}`")),
     }
 }

@@ -333,8 +333,8 @@ mod kills {
 
 /// Two cells of six parts each, whose runs end by their basins or by their gradient.
 const CNN: &str = "runs = 300\npart = 50\n[problem]\nkind = \"cnn\"\npatch_dimension = 6\npatches = 25\n[dynamics]\n\
-                   step = 0.05\n[[cells]]\nproblem.ratio = 4\n[[cells]]\nproblem.ratio = 1\nstop.gradient_norm = 1e-5\n\
-                   stop.steps = 40000\n";
+                   step = 0.05\n[stop]\nsteps = 40000\n[[cells]]\nproblem.ratio = 4\n[[cells]]\nproblem.ratio = 1\n\
+                   stop.gradient_norm = 1e-5\n";
 
 #[test]
 fn convolutional_runs_fall_into_the_classes_of_their_critical_points() {

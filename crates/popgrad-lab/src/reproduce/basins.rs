@@ -305,7 +305,7 @@ fn blocks(bench: &Bench<'_>) -> Outcome {
     let last = bench.pick(15, 100);
     let rows: Vec<_> = BLOCK_ROWS.iter().filter(|(k, ..)| *k <= last).collect();
     let mut table = Table::new(
-        "Per cent of starts, ours and published. A dash: block structures are not computed beyond 30 units.",
+        "Per cent of starts, ours and published.",
         &[
             "k",
             "starts",
@@ -339,10 +339,6 @@ fn blocks(bench: &Bench<'_>) -> Outcome {
                 }
             };
             let count: u64 = cell.classes.iter().filter(matches).map(|c| c.count).sum();
-            if j > 0 && *k > 30 {
-                cells.push(format!("\u{2013} ({percent})"));
-                continue;
-            }
             let share = bench.maths.tainted(count as f64 / cell.runs as f64);
             scores.push(z_score((share, cell.runs), (0.01 * percent, STARTS_2021)));
             cells.push(format!("{} ({percent})", per_cent(share)));

@@ -1,7 +1,7 @@
 //! The catalogue: every claim, in the order of the report.
 
 use super::claim::Claim;
-use super::{basins, minima, safran2018, seventeen, surplus, three_blocks};
+use super::{basins, du2018, minima, safran2018, seventeen, surplus, three_blocks};
 use super::{
     collinear, conjecture1, conjecture2, conjecture2_basins, fig6, fig7, fig8, fig9, fig10, gradient,
     normal_equation, open_case, other_side, proposition2, symmetric, theorem1, theorem2, theorem4, theorem5,
@@ -78,6 +78,9 @@ pub static MINIMA: &[Claim] = &[
     seventeen::SEVENTEEN,
 ];
 
+/// Every claim of Du et al. (2018) that is measured, in the order of the report.
+pub static CONVOLUTIONAL: &[Claim] = &[du2018::TABLE1];
+
 /// A paper with its catalogue of claims.
 #[derive(Debug)]
 pub struct Paper {
@@ -114,6 +117,15 @@ pub static PAPERS: &[Paper] = &[
                orthonormal teacher, computed afresh in symmetric families, with their losses and smallest eigenvalues. Losses are \
                1/2 E[(student \u{2212} teacher)\u{b2}].",
         claims: MINIMA,
+    },
+    Paper {
+        name: "du2018",
+        title: "Du et al. (2018), measured afresh",
+        heading: "Gradient descent learns a one-hidden-layer CNN, or not",
+        lead: "The claims of Simon Du, Jason Lee, Yuandong Tian, Barnab\u{e1}s P\u{f3}czos and Aarti Singh, <cite>Gradient Descent Learns \
+               One-hidden-layer CNN: Don\u{2019}t be Afraid of Spurious Local Minima</cite> (ICML 2018, arXiv 1712.00779), beside freshly \
+               measured numbers. Losses are 1/2 E[(student \u{2212} teacher)\u{b2}].",
+        claims: CONVOLUTIONAL,
     },
 ];
 

@@ -12,6 +12,7 @@ mod collinear;
 mod conjecture1;
 mod conjecture2;
 mod conjecture2_basins;
+mod du2018;
 mod fig10;
 mod fig6;
 mod fig7;
@@ -47,7 +48,7 @@ mod theorem6;
 mod theorem7;
 mod three_blocks;
 
-pub use catalogue::{CATALOGUE, MINIMA, PAPERS, Paper};
+pub use catalogue::{CATALOGUE, CONVOLUTIONAL, MINIMA, PAPERS, Paper};
 pub use claim::{Bound, Claim, Findings, Group, Illustration, Measured, Table, Verdict};
 pub use plan::{Plan, Profile, Progress, ReproduceError};
 pub use report::{ClaimReport, Completeness, Report, SCHEMA};

@@ -6,7 +6,7 @@ use super::part::Representative;
 use popgrad::{Atlas, CriticalSearch, Matrix, SearchOptions, SearchStatus, Student, XyPlane};
 use serde::{Deserialize, Serialize};
 
-/// Most variables of a point whose spectrum is computed; beyond, that takes minutes.
+/// Most variables of a point that is polished and whose spectrum is computed; beyond, that takes minutes.
 const MOST_VARIABLES: usize = 1000;
 /// A polished point whose units moved by more than this share of the longest is another one.
 const MOVED: f64 = 1e-3;
@@ -36,11 +36,13 @@ fn two_layer(cell: &Cell, end: &Representative) -> Option<Description> {
     let Ensemble::TwoLayer(ensemble, trained) = &cell.ensemble else { return None };
     let (problem, k) = (ensemble.problem(), ensemble.students());
     let d = problem.input_dimension();
-    if k * (d + 1) > MOST_VARIABLES {
-        return None;
-    }
     let weights = Matrix::try_new(k, d, end.weights.clone()).ok()?;
     let student = Student::new(weights.view()).with_output(cell.output(end));
+    let mut atlas = Atlas::try_new(problem, *trained).ok()?;
+    if k * (d + 1) > MOST_VARIABLES {
+        let isotropy = Some(atlas.isotropy_of(student).ok()?.label());
+        return Some(Description { isotropy, ..Description::default() });
+    }
     let options = SearchOptions { trained: *trained, ..SearchOptions::default() };
     let polished = CriticalSearch::try_new(problem, student, options).ok()?.run().ok()?;
     let moved = polished.weights.as_slice().iter().zip(&end.weights).map(|(a, b)| (a - b).abs());
@@ -48,7 +50,6 @@ fn two_layer(cell: &Cell, end: &Representative) -> Option<Description> {
     if polished.status != SearchStatus::Converged || moved.fold(0.0, f64::max) > MOVED * size {
         return None;
     }
-    let mut atlas = Atlas::try_new(problem, *trained).ok()?;
     atlas.add(&polished, false).ok()?;
     let class = atlas.classes().first()?;
     Some(Description {

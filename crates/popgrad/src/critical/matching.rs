@@ -61,12 +61,12 @@ impl Labelled {
         let n = self.colours.len();
         let mut generators: Vec<Vec<usize>> = Vec::new();
         let mut order = GroupOrder::ONE;
-        for level in (0..n).rev() {
+        for (level, classes) in self.stabiliser_classes(allowed).iter().enumerate().rev() {
             let mut fixed: Vec<(usize, usize)> = (0..level).map(|i| (i, i)).collect();
             let mut orbit = orbit_of(level, &generators, n);
             let mut refused = vec![false; n];
             for image in level + 1..n {
-                if orbit.contains(&image) || refused[image] || self.colours[image] != self.colours[level] {
+                if orbit.contains(&image) || refused[image] || classes[image] != classes[level] {
                     continue;
                 }
                 fixed.push((level, image));
@@ -82,6 +82,26 @@ impl Labelled {
             order = order.times(orbit.len());
         }
         (order, all_orbits(&generators, n))
+    }
+
+    /// For each level the classes of the indices once those before it are fixed, up to the level from which on every index
+    /// is told apart from all others and nothing is left to permute.
+    fn stabiliser_classes(&self, allowed: f64) -> Vec<Vec<usize>> {
+        let n = self.colours.len();
+        let mut fixed = Vec::new();
+        let mut levels = Vec::new();
+        for level in 0..n {
+            let (classes, _) = refine(self, self, allowed, &fixed);
+            let mut distinct = classes.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            if distinct.len() == n {
+                break;
+            }
+            levels.push(classes);
+            fixed.push((level, level));
+        }
+        levels
     }
 }
 

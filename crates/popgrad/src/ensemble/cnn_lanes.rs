@@ -1,6 +1,6 @@
 //! The reduced field of the convolutional network at eight states.
 
-use super::angles::supplement;
+use super::angles::early_supplement;
 use super::cnn_axes::{CnnAxes, ENTRIES};
 use super::problem::{EndPoint, LaneProblem, Measures, Step};
 use super::{CnnEnsemble, NormKind};
@@ -159,7 +159,7 @@ impl LaneProblem for CnnLanes<'_> {
         let slow = f64x8::splat(simd, PI - 1.0);
         let (x, y) = (now[0].load(simd), now[1].load(simd));
         let (mean, along, rest) = (now[2].load(simd), now[3].load(simd), now[4].load(simd));
-        let psi = supplement(simd, cosine, sine.abs());
+        let psi = early_supplement(simd, cosine, sine.abs());
         // pi - h and s alpha.
         let gap = f64x8::splat(simd, PI) - fused(simd, psi, cosine, sine.abs());
         let overlap = fused(simd, along, f64x8::splat(simd, self.along), f64x8::splat(simd, self.square));

@@ -207,6 +207,7 @@ const NOT_NUMERIC: &[&str] = &[
     "Atlas::class_of",
     "Atlas::classes",
     "Atlas::descend",
+    "Atlas::isotropy_of",
     "BlockFamily::dimension",
     "BlockFamily::embed",
     "BlockFamily::random_start",

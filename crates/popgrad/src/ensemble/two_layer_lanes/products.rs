@@ -128,18 +128,24 @@ impl TwoLayerLanes<'_> {
             *filling = Eight::default();
         }
         find_angles(simd, &mut self.pairs, &mut self.sines);
+        // Each student's sum over those before it, and beside it the sum over those after it, row by row of the triangle.
+        for after in &mut self.student_sines {
+            after.store(f64x8::splat(simd, 0.0));
+        }
         for j in 0..k {
-            let slots = &self.slots[j * k..(j + 1) * k];
-            let (mut before, mut after) = (f64x8::splat(simd, 0.0), f64x8::splat(simd, 0.0));
+            let weight = self.weighted_lengths[j].load(simd);
+            let mut before = f64x8::splat(simd, 0.0);
+            let row = &self.sines[pairs_before(j)..][..j];
+            let (weights, after) = (&self.weighted_lengths[..j], &mut self.student_sines[..j]);
             for z in 0..j {
-                let weight = self.weighted_lengths[z].load(simd);
-                before = fused(simd, weight, self.sines[slots[z] as usize].load(simd), before);
+                let sine = row[z].load(simd);
+                before = fused(simd, weights[z].load(simd), sine, before);
+                after[z].store(fused(simd, weight, sine, after[z].load(simd)));
             }
-            for z in j + 1..k {
-                let weight = self.weighted_lengths[z].load(simd);
-                after = fused(simd, weight, self.sines[slots[z] as usize].load(simd), after);
-            }
-            self.student_sines[j].store(before + after);
+            self.own[j].store(before);
+        }
+        for (sum, before) in self.student_sines.iter_mut().zip(&self.own) {
+            sum.store(before.load(simd) + sum.load(simd));
         }
     }
 
@@ -147,17 +153,20 @@ impl TwoLayerLanes<'_> {
     /// of its sines is kept.
     #[inline(always)]
     pub(super) fn teacher_angles<S: Simd>(&mut self, simd: S, now: &[Eight], next: &mut [Eight]) {
-        if self.directions.is_empty() {
-            self.angles_with_axes(simd, now, next);
+        if self.directions.is_empty() && self.teachers.iter().all(|b| *b == 1.0) {
+            self.angles_with_axes::<S, true>(simd, now, next);
+        } else if self.directions.is_empty() {
+            self.angles_with_axes::<S, false>(simd, now, next);
         } else {
             self.angles_with_rows(simd, now, next);
         }
     }
 
     /// Teacher `m` is axis `m`: its cosine is a coordinate over the length, and its vector has one component. Two pairs at
-    /// a time, while the roots of the next two are under way.
+    /// a time, while the roots of the next two are under way. `UNIT` says that all teachers have length and output one,
+    /// which saves products and changes no bit.
     #[inline(always)]
-    fn angles_with_axes<S: Simd>(&mut self, simd: S, now: &[Eight], next: &mut [Eight]) {
+    fn angles_with_axes<S: Simd, const UNIT: bool>(&mut self, simd: S, now: &[Eight], next: &mut [Eight]) {
         let (k, m, r) = (self.k, self.m, self.r);
         let zero = f64x8::splat(simd, 0.0);
         let (mut c, mut s) = ([zero; 2], [zero; 2]);
@@ -184,11 +193,14 @@ impl TwoLayerLanes<'_> {
                     next_s = [sine(simd, first), sine(simd, second)];
                 }
                 let psi = [supplement(simd, c[0], s[0]), supplement(simd, c[1], s[1])];
-                to[i].store(psi[0] * -self.teachers[i]);
-                sum = fused(simd, f64x8::splat(simd, self.teachers[i]), s[0], sum);
-                if i + 1 < m {
-                    to[i + 1].store(psi[1] * -self.teachers[i + 1]);
-                    sum = fused(simd, f64x8::splat(simd, self.teachers[i + 1]), s[1], sum);
+                for g in 0..2.min(m - i) {
+                    if UNIT {
+                        to[i + g].store(-psi[g]);
+                        sum += s[g];
+                    } else {
+                        to[i + g].store(psi[g] * -self.teachers[i + g]);
+                        sum = fused(simd, f64x8::splat(simd, self.teachers[i + g]), s[g], sum);
+                    }
                 }
                 (c, s) = (next_c, next_s);
                 i += 2;

@@ -34,6 +34,8 @@ fn property_renaming_units_and_axes_does_not_change_the_class() {
             let (rows, columns) = (shuffled(6, &mut stream), shuffled(6, &mut stream));
             let w = permuted(&class.point.weights, &rows, &columns);
             assert_eq!(atlas.class_of(Student::new(w.view())).unwrap(), Some(i));
+            let isotropy = atlas.isotropy_of(Student::new(w.view())).unwrap();
+            assert_eq!(isotropy.label(), class.isotropy.label());
         }
         // Not every rotation is a symmetry: mixing two axes of a teacher leaves the class.
         let mut w = class.point.weights.clone();
