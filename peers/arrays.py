@@ -33,6 +33,13 @@ x, y = x[:40], y[:40]
 for _ in range(1000):
     x, y = cf.plane_step(np, lambda c: np.arccos(np.clip(c, -1.0, 1.0)), x, y, 5, 0.01)
 np.save(out / "w7_end.npy", np.stack([x, y], 1))
+ws, As, v, a = cf.cnn_starts(np, 100000, 25, 20)
+np.save(out / "w8_teacher.npy", np.concatenate([ws, As])[None])
+v, a = v[:40], a[:40]
+np.save(out / "w8_start.npy", np.concatenate([v, a], 1))
+for _ in range(1000):
+    v, a = cf.cnn_step(np, np.arccos, v, a, ws, As, 0.05)
+np.save(out / "w8_end.npy", np.concatenate([v, a], 1))
 w, v, nv, evT = cf.problem(np, 6, 6, batch=4096)
 save("w1b_4096_6_6", w, v, cf.grad_np(np, w, v, nv, evT))
 w, v, _, _ = cf.problem(np, 10, 10, seed=1, orthonormal=True, batch=1)

@@ -134,3 +134,40 @@ def plane_step(xp, acos, x, y, K, eta):
     e = eta / TAU
     return (x + e * (-m - ph * (x - 1.0) - th + s * x),
             y + e * (-m - ph * y - (ps - ph) + s * y))
+
+
+def cnn_starts(np, count, k, p):
+    """Teacher and starts of the convolutional network of Du et al. (2018), |w*| = |a*| = 1."""
+    rng = np.random.default_rng(0)
+    ws = rng.standard_normal(p)
+    ws /= np.linalg.norm(ws)
+    As = rng.standard_normal(k)
+    As /= np.linalg.norm(As)
+    v = rng.standard_normal((count, p))
+    return ws, As, v, rng.uniform(-1, 1, (count, k)) / math.sqrt(k)
+
+
+def cnn_step(xp, acos, v, a, ws, As, eta):
+    """A step of gradient descent; v: (B, p), a: (B, k), |w*| = 1. Du et al. (2018), theorem 3.1 and section 5."""
+    n = xp.sqrt((v * v).sum(-1))
+    c = xp.clip((v @ ws) / n, -1.0, 1.0)
+    phi, s = acos(c), xp.sqrt(1.0 - c * c)
+    h = (math.pi - phi) * c + s
+    q = (a @ As) * (math.pi - phi) / (TAU * n)
+    dv = eta * q[..., None] * (ws - (c / n)[..., None] * v)
+    return v + dv, a - eta / TAU * ((a.sum(-1) - As.sum())[..., None] + (math.pi - 1) * a
+                                    - (h - 1.0)[..., None] * As)
+
+
+def cnn_step_reduced(xp, acos_sin, s, total, k, eta):
+    """The same in the four numbers that it depends on: v.w*, |v - (v.w*) w*|, a.a*, 1.a; total = 1.a*, |a*| = 1."""
+    x, y, u, t = s
+    n = xp.sqrt(x * x + y * y)
+    c = xp.clip(x / n, -1.0, 1.0)
+    phi, sn = acos_sin(c)
+    h = (math.pi - phi) * c + sn
+    q = u * (math.pi - phi) / (TAU * n)
+    e = eta / TAU
+    return (x + eta * q * (1.0 - c * x / n), y - eta * q * (c * y / n),
+            u - e * ((t - total) * total + (math.pi - 1) * u - (h - 1.0)),
+            t - e * ((t - total) * k + (math.pi - 1) * t - (h - 1.0) * total))

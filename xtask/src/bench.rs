@@ -50,6 +50,12 @@ const CASES: &[Case] = &[
     case("w2:4096,6,6", ("w2", "4096,6,6"), "w2_gd.py", BATCH),
     case("w2:4096,20,20", ("w2", "4096,20,20"), "w2_gd.py", &["numpy", "jax", "jax_poly"]),
     case("w7:100000,10000", ("w7", "100000,10000"), "w7_xy.py", &["numpy", "jax", "jax_expert"]),
+    case(
+        "w8:100000,25,20,1000",
+        ("w8", "100000,25,20,1000"),
+        "w8_cnn.py",
+        &["jax", "jax_reduced", "jax_expert"],
+    ),
     case("start2021:20", ("start2021", "1000,20"), "", &[]),
     case("near:10,10", ("near", "10,10"), "", &[]),
     case("near:200,200", ("near", "200,200"), "", &[]),

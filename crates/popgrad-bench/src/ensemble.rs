@@ -4,6 +4,7 @@ use crate::arrays::Arrays;
 use crate::clock::{Timing, once, time};
 use crate::limits::{Limits, Work};
 use crate::report;
+use crate::swept::sweep;
 use popgrad::{
     EnsembleDynamics, EnsembleStop, Level, Matrix, RunEnd, StartLaw, TwoLayer, TwoLayerEnsemble, XyEnsemble,
     XyPlane, XyStart,
@@ -54,6 +55,14 @@ pub(crate) fn descent(arrays: &Arrays, count: usize, k: usize, d: usize) -> Resu
     let want = arrays.matrix(&format!("{name}_end"))?;
     let shown = (want.as_slice().len() / (k * d)) as u64;
     agree(&run(shown)?, want.as_slice())?;
+    let text = format!(
+        "runs = {count}\n[problem]\nteacher = \"orthonormal:{k}\"\n[dynamics]\nstep = 0.01\n[stop]\nsteps = 1000\n\
+         gradient_norm = {UNREACHED:e}\n"
+    );
+    if k == d {
+        let (timing, _) = sweep(&text, 1.0)?;
+        report("w2", "sweep, drawn starts", &format!("{count},{k},{d}"), timing, &[]);
+    }
     let timing = time(|| run(count as u64).map(|ends| ends.len()));
     let shares = Limits::measure().shares(work_of_step(k), timing.cpu_seconds / (1000.0 * count as f64));
     report("w2", "TwoLayerEnsemble::runs", &format!("{count},{k},{d}"), timing, &shares);
@@ -78,12 +87,19 @@ pub(crate) fn plane(arrays: &Arrays, count: usize, steps: usize) -> Result<(), S
     agree(&run(&of(1000), want.rows() as u64)?, want.as_slice())?;
     // A part of the starts takes as long for each: whole vectors of runs, of which all the starts leave as few lanes idle.
     let (ensemble, part) = (of(steps as u64), count.min(1152));
+    let text = format!(
+        "runs = {part}\npart = {part}\n[problem]\nkind = \"xy\"\nunits = 5\n[dynamics]\nstep = 0.01\n[stop]\nsteps = {steps}\n\
+         gradient_norm = {UNREACHED:e}\n"
+    );
+    let (timing, _) = sweep(&text, part as f64 / count as f64)?;
+    let size = format!("{count},{steps}");
+    report("w7", "sweep, drawn starts", &size, timing, &[("starts_timed", part as f64)]);
     let timing = time(|| run(&ensemble, part as u64).map(|ends| ends.len()));
     let share = count as f64 / part as f64;
     let timing = Timing { cpu_seconds: timing.cpu_seconds * share, least: timing.least * share };
     let a_step = timing.cpu_seconds / (count * steps) as f64;
     let shares = Limits::measure().shares(WORK_IN_PLANE, a_step);
-    report("w7", "XyEnsemble::runs", &format!("{count},{steps}"), timing, &shares);
+    report("w7", "XyEnsemble::runs", &size, timing, &shares);
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 
 mod arrays;
 mod clock;
+mod cnn;
 mod ensemble;
 mod flat;
 mod flow;
@@ -15,6 +16,7 @@ mod hessian;
 mod limits;
 mod monte_carlo;
 mod sign_map;
+mod swept;
 
 use crate::arrays::Arrays;
 use crate::clock::Timing;
@@ -58,6 +60,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         ("flat", &[k]) => flat::run(&arrays, k),
         ("w2", &[count, k, d]) => ensemble::descent(&arrays, count, k, d),
         ("w7", &[count, steps]) => ensemble::plane(&arrays, count, steps),
+        ("w8", &[count, k, p, steps]) => cnn::descent(&arrays, count, (k, p), steps),
         ("start2021", &[count, k]) => ensemble::protocol(count, k),
         ("gemm", &[k, d]) => gemm::run(&arrays, k, d),
         ("limits", _) => {

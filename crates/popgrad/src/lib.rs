@@ -54,8 +54,9 @@ pub use dynamics::{
 };
 pub use empirical::{EmpiricalGradient, EmpiricalLandscape, EmpiricalLoss};
 pub use ensemble::{
-    EnsembleAdvance, EnsembleDynamics, EnsembleError, EnsembleProgress, EnsembleRun, EnsembleStop, LossStop,
-    NormKind, Polished, RunEnd, RunStatus, StartLaw, TwoLayerEnsemble, XyEnsemble, XyStart,
+    BasinStop, CnnEnsemble, CnnStart, CnnWeights, EnsembleAdvance, EnsembleDynamics, EnsembleError,
+    EnsembleProgress, EnsembleRun, EnsembleStop, LossStop, NormKind, Polished, RunEnd, RunStatus, StartLaw,
+    TwoLayerEnsemble, XyEnsemble, XyStart,
 };
 pub use input_law::{InputLaw, InputLawError};
 pub use kind::Kind;

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
     The report is index.html in that folder; it opens from disk without a network. The exit status is 1 if and only\n\
     if the verdict on a claim is not the expected one.")]
 pub(crate) struct Args {
-    /// Papers: tian2017, safran2018 [default: tian2017]
+    /// Papers: tian2017, safran2018, du2018 [default: tian2017]
     ///
     /// With several, each report stands in a folder of its paper's name inside --out.
     #[arg(value_name = "PAPER", value_parser = paper)]

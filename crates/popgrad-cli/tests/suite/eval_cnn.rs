@@ -62,6 +62,10 @@ fn a_built_teacher_has_its_ratio_and_words_give_filters() {
     assert!((number(&found["teacher"]["ratio"]) - 0.5).abs() < 1e-15);
     assert_eq!(number(&found["teacher"]["filter_norm"]), 1.0);
     assert_eq!(numbers(&found["output_gradient"]).len(), 4);
+    // The second example of the help.
+    here.json(
+        "eval --problem cnn --patches 4 --patch-dimension 3 --ratio 1 --student normal:1,3,1 --hessian",
+    );
     // Above the threshold there is no saddle, and the spurious point is no minimum.
     let found = here.json("eval --problem cnn --patches 4 --patch-dimension 3 --ratio 2 --student 1,0,0");
     assert_eq!(found["critical_points"].as_array().unwrap().len(), 2);

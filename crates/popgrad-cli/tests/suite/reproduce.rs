@@ -71,7 +71,7 @@ fn unknown_papers_and_claims_are_refused() {
     let here = Scratch::new("reproduce-bad");
     here.refuses(
         "reproduce tian2018",
-        "[PAPER]...: \"tian2018\" is not a paper with a catalogue (tian2017, safran2018); did you mean tian2017?",
+        "[PAPER]...: \"tian2018\" is not a paper with a catalogue (tian2017, safran2018, du2018); did you mean tian2017?",
     );
     let ran = here.run("reproduce --claim theorem-one --out report");
     assert_eq!(ran.status, 2);

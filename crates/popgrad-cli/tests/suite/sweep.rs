@@ -330,3 +330,119 @@ mod kills {
         assert!(ran.stderr.contains("/proc/popgrad-sweep cannot be written"), "{}", ran.stderr);
     }
 }
+
+/// Two cells of six parts each, whose runs end by their basins or by their gradient.
+const CNN: &str = "runs = 300\npart = 50\n[problem]\nkind = \"cnn\"\npatch_dimension = 6\npatches = 25\n[dynamics]\n\
+                   step = 0.05\n[stop]\nsteps = 40000\n[[cells]]\nproblem.ratio = 4\n[[cells]]\nproblem.ratio = 1\n\
+                   stop.gradient_norm = 1e-5\n";
+
+#[test]
+fn convolutional_runs_fall_into_the_classes_of_their_critical_points() {
+    let here = Scratch::new("sweep-cnn");
+    here.write("c.toml", CNN.as_bytes());
+    let found = here.json("sweep c.toml --out a");
+    let cells = found["cells"].as_array().unwrap();
+    // D18's share at (25, 4) for six inputs a patch is about three in four, at (25, 1) little more than a half.
+    for (cell, [low, high], status) in
+        [(&cells[0], [0.65, 0.85], "basin"), (&cells[1], [0.45, 0.65], "converged")]
+    {
+        let share = cell["global_share"]["share"].as_f64().unwrap();
+        assert!((low..high).contains(&share), "{cell}");
+        assert_eq!(cell["global"].as_u64().unwrap() + cell["non_global"].as_u64().unwrap(), 300);
+        let statuses = cell["statuses"].as_object().unwrap();
+        assert!(statuses.keys().all(|name| name.contains(status)), "{cell}");
+        let classes = cell["classes"].as_array().unwrap();
+        let natures: Vec<&Value> = classes.iter().map(|class| &class["nature"]).collect();
+        assert_eq!(natures, [&json!("global_minimum"), &json!("spurious_minimum")], "{cell}");
+        assert_eq!((&classes[0]["loss"], &classes[0]["is_global"]), (&json!(0.0), &json!(true)));
+        assert_eq!((&classes[1]["index"], &classes[1]["nullity"]), (&json!(0), &json!(6)));
+        assert!(classes[1]["share"].as_f64().unwrap() > 0.0 && classes[1]["loss"].as_f64().unwrap() > 0.1);
+    }
+}
+
+#[test]
+fn threads_levels_shards_and_resuming_change_no_byte_of_convolutional_runs() {
+    let here = Scratch::new("sweep-cnn-bytes");
+    here.write("c.toml", CNN.as_bytes());
+    here.json("sweep c.toml --out whole");
+    here.json("sweep c.toml --out one --threads 1");
+    assert_same(&here, "whole", "one");
+    for level in popgrad::Level::available() {
+        let level = format!("{level:?}").to_lowercase();
+        here.json(&format!("sweep c.toml --out {level} --level {level}"));
+        assert_same(&here, "whole", &level);
+    }
+    // A shard, then the rest by resuming: with a damaged part.
+    here.json("sweep c.toml --out a --shard 1/2");
+    let part = fs::read_dir(here.path("a/parts")).unwrap().next().unwrap().unwrap().path();
+    fs::write(part, b"damaged").unwrap();
+    here.json("sweep c.toml --out a --resume");
+    assert_same(&here, "whole", "a");
+    for i in 1..=3 {
+        here.json(&format!("sweep c.toml --out part{i} --shard {i}/3"));
+    }
+    here.json("sweep merge part2 part1 part3 --out merged");
+    assert_same(&here, "whole", "merged");
+}
+
+#[test]
+fn mistakes_in_convolutional_specs_have_their_place() {
+    let here = Scratch::new("sweep-cnn-refused");
+    let good = "runs = 1\n[problem]\nkind = \"cnn\"\npatches = 4\npatch_dimension = 3\nratio = 1\n[dynamics]\nstep = 0.05\n";
+    for (from, to, want) in [
+        (
+            "patches = 4",
+            "patches = 0",
+            "c.toml:4:11: problem.patches is 0; a whole number greater than zero is needed",
+        ),
+        (
+            "patch_dimension = 3",
+            "patch_dimension = 0",
+            "c.toml:5:19: problem.patch_dimension is 0; a whole number greater than zero is needed",
+        ),
+        (
+            "ratio = 1\n",
+            "ratio = 5\n",
+            "c.toml:6:9: problem.ratio is wrong: a ratio (1.a*)^2/|a*|^2 of 5 cannot be built with 4",
+        ),
+        (
+            "ratio = 1\n",
+            "ratio = -1\n",
+            "c.toml:6:9: problem.ratio is wrong: a ratio (1.a*)^2/|a*|^2 of -1 cannot be built",
+        ),
+        ("ratio = 1\n", "", "c.toml cell 0: problem.ratio is missing and needed here"),
+        (
+            "ratio = 1\n",
+            "teacher_output = [1, 2, 3]\n",
+            "c.toml:6:18: problem.teacher_output has 3 numbers; 4 are needed, one for each patch",
+        ),
+        (
+            "ratio = 1\n",
+            "teacher_output = [0, 0, 0, 0]\n",
+            "c.toml:6:18: problem.teacher_output is wrong: the teacher's output is",
+        ),
+        (
+            "ratio = 1\n",
+            "ratio = 1\nunits = 3\n",
+            "c.toml:7:9: problem.units does not go with the other keys of its cell",
+        ),
+        (
+            "step = 0.05\n",
+            "step = 2\n[stop]\nbasin = true\n",
+            "c.toml cell 0: step = 2, but it must be at most 2 pi / (k + pi - 1)",
+        ),
+        (
+            "step = 0.05\n",
+            "step = 0.05\n[start]\nradius = -1\n",
+            "c.toml:10:10: start.radius is -1; a number that is not negative",
+        ),
+        ("patches = 4", "patches = 9999999999", "c.toml:4:11: problem.patches is 9999999999; at most"),
+    ] {
+        here.write("c.toml", good.replace(from, to).as_bytes());
+        let ran = here.run("sweep c.toml --out a");
+        assert_eq!(ran.status, 2, "{}", ran.stderr);
+        assert!(ran.stderr.starts_with(&format!("error: {want}")), "{}", ran.stderr);
+    }
+    here.write("c.toml", good.replace("ratio = 1\n", "teacher_output = [1, -1, 0.5, 0]\n").as_bytes());
+    assert_eq!(here.json("sweep c.toml --out good")["status"], json!("finished"));
+}

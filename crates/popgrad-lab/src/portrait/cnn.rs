@@ -63,7 +63,7 @@ impl Default for CnnPortraitOptions {
 /// Starts of the trajectories: phi over pi, and alpha as a share of the part of the axis on its side of zero.
 const STARTS: [(f64, f64); 10] = [
     (0.96, 0.85),
-    (0.85, 0.3),
+    (0.58, 0.9),
     (0.9, 0.1),
     (0.7, 0.7),
     (0.55, 0.15),
@@ -359,7 +359,13 @@ impl Slice {
     ) -> Result<Vec<(f64, f64, f64)>, PortraitError> {
         let last = overlap.len() - 1;
         let mut points = Vec::new();
-        for &column in phi {
+        // The saddle's angle is where both sets end.
+        let mut columns = phi.to_vec();
+        let inside = phi[0]..phi[phi.len() - 1];
+        let edges = self.problem.saddle_angle().map(|top| [top - INSIDE, top + INSIDE]);
+        columns.extend(edges.into_iter().flatten().filter(|p| inside.contains(p)));
+        columns.sort_by(f64::total_cmp);
+        for column in columns {
             let p = column.clamp(INSIDE, PI - INSIDE);
             let mut rows = Vec::new();
             for (i, &alpha) in overlap.iter().enumerate() {

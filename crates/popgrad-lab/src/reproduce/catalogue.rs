@@ -2,7 +2,7 @@
 
 use super::claim::Claim;
 use super::{basins, minima, safran2018, seventeen, surplus, three_blocks};
-use super::{cnn_loss, cnn_spurious, cnn_training};
+use super::{cnn_loss, cnn_spurious, cnn_table1, cnn_training};
 use super::{
     collinear, conjecture1, conjecture2, conjecture2_basins, fig6, fig7, fig8, fig9, fig10, gradient,
     normal_equation, open_case, other_side, proposition2, symmetric, theorem1, theorem2, theorem4, theorem5,
@@ -86,6 +86,7 @@ pub static CONVOLUTIONAL: &[Claim] = &[
     cnn_spurious::SPURIOUS,
     cnn_training::CURVES,
     cnn_training::PHASES,
+    cnn_table1::TABLE1,
 ];
 
 /// A paper with its catalogue of claims.

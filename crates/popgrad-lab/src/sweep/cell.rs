@@ -1,5 +1,6 @@
 //! A cell: one problem with one start law, one dynamics and one stop rule, from its keys.
 
+use super::cnn::{self, CnnCell};
 use super::error::SpecError;
 use super::part::{Representative, sha256};
 use super::spec::{CellKeys, Entry, Value};
@@ -32,6 +33,8 @@ pub(super) enum Ensemble {
     TwoLayer(Box<TwoLayerEnsemble>, Trained),
     /// Theorem 7's plane.
     Xy(XyEnsemble),
+    /// A convolutional network.
+    Cnn(Box<CnnCell>),
 }
 
 /// One cell of a sweep, ready to run.
@@ -59,20 +62,23 @@ impl Cell {
         level: Level,
     ) -> Result<Self, SpecError> {
         let reader = Reader::new(name, number, keys);
-        let ensemble = match reader.word("problem.kind", &["two_layer", "xy"])? {
+        let ensemble = match reader.word("problem.kind", &["two_layer", "xy", "cnn"])? {
             "xy" => Ensemble::Xy(xy(&reader, seed)?),
+            "cnn" => Ensemble::Cnn(Box::new(CnnCell::new(cnn::ensemble(&reader, seed)?))),
             _ => two_layer(&reader, seed)?,
         };
         let loose = reader.number("stop.gradient_norm")?.unwrap_or(0.0);
-        let tolerance = reader
-            .positive("classes.tolerance")?
-            .unwrap_or((TOLERANCE_OF_GRADIENT * loose).max(LEAST_TOLERANCE));
-        let global_loss = reader.positive("classes.global_loss")?.unwrap_or(1e-3);
+        let (tolerance, loss) = match &ensemble {
+            Ensemble::Cnn(cell) => (cnn::tolerance(loose), cnn::loss_scale(cell.ensemble.problem())),
+            _ => ((TOLERANCE_OF_GRADIENT * loose).max(LEAST_TOLERANCE), 1.0),
+        };
+        let tolerance = reader.positive("classes.tolerance")?.unwrap_or(tolerance);
+        let global_loss = reader.positive("classes.global_loss")?.unwrap_or(1e-3 * loss);
         reader.set("classes.tolerance", json!(tolerance));
         reader.set("classes.global_loss", json!(global_loss));
         let polish = match &ensemble {
             Ensemble::TwoLayer(..) => reader.flag("stop.polish")?,
-            Ensemble::Xy(_) => false,
+            Ensemble::Xy(_) | Ensemble::Cnn(_) => false,
         };
         reader.refuse_unused()?;
         let value = |key: &String| keys.entries.get(key).map(|entry| (key.clone(), entry.value.clone()));
@@ -88,6 +94,20 @@ impl Cell {
         match &self.ensemble {
             Ensemble::TwoLayer(ensemble, _) => ensemble.runs(runs, level),
             Ensemble::Xy(ensemble) => ensemble.runs(runs, level),
+            Ensemble::Cnn(cell) => cell.ensemble.runs(runs, level),
+        }
+    }
+
+    /// What stands for the end of a run among the classes.
+    pub(super) fn representative(&self, end: &RunEnd) -> Representative {
+        match &self.ensemble {
+            Ensemble::Cnn(cell) => cell.representative(end, self.tolerance),
+            _ => Representative {
+                run: end.run,
+                loss: end.loss,
+                weights: end.weights.clone(),
+                output: end.output.clone(),
+            },
         }
     }
 
@@ -108,6 +128,7 @@ impl Cell {
         match &self.ensemble {
             Ensemble::TwoLayer(ensemble, _) => ensemble.starts(),
             Ensemble::Xy(ensemble) => ensemble.starts(),
+            Ensemble::Cnn(cell) => cell.ensemble.starts(),
         }
     }
 
@@ -119,14 +140,15 @@ impl Cell {
                 (k * problem.input_dimension(), k * (k + problem.teacher().rows()))
             }
             Ensemble::Xy(_) => (2, 2),
+            Ensemble::Cnn(_) => (5, 1),
         }
     }
 
-    /// The number of students; one for the plane, whose point counts as one row.
+    /// The number of students; one for the plane and the convolutional network, whose point counts as one row.
     pub(super) fn students(&self) -> usize {
         match &self.ensemble {
             Ensemble::TwoLayer(ensemble, _) => ensemble.students(),
-            Ensemble::Xy(_) => 1,
+            Ensemble::Xy(_) | Ensemble::Cnn(_) => 1,
         }
     }
 
@@ -142,7 +164,7 @@ impl Cell {
     pub(super) fn has_global_manifold(&self) -> bool {
         match &self.ensemble {
             Ensemble::TwoLayer(ensemble, _) => ensemble.students() > ensemble.problem().teacher().rows(),
-            Ensemble::Xy(_) => false,
+            Ensemble::Xy(_) | Ensemble::Cnn(_) => false,
         }
     }
 
@@ -157,7 +179,7 @@ fn reader_error(name: &str, cell: usize, error: &EnsembleError) -> SpecError {
 }
 
 /// The keys of a cell, each read once; what is not read belongs to another choice and is refused.
-struct Reader<'k> {
+pub(super) struct Reader<'k> {
     name: &'k str,
     cell: usize,
     keys: &'k CellKeys,
@@ -172,30 +194,35 @@ impl<'k> Reader<'k> {
         Self { name, cell, keys, used: used.into(), resolved: RefCell::default() }
     }
 
-    fn get(&self, key: &'static str) -> Option<&'k Entry> {
+    pub(super) fn get(&self, key: &'static str) -> Option<&'k Entry> {
         self.used.borrow_mut().insert(key);
         let entry = self.keys.entries.get(key)?;
         self.set(key, entry.value.json());
         Some(entry)
     }
 
-    fn set(&self, key: &str, value: Json) {
+    pub(super) fn set(&self, key: &str, value: Json) {
         self.resolved.borrow_mut().insert(key.to_owned(), value);
     }
 
     /// A refusal at the place of a key, or of the cell where it is not given.
-    fn refusal(&self, key: &str, message: &str) -> SpecError {
+    pub(super) fn refusal(&self, key: &str, message: &str) -> SpecError {
         match self.keys.entries.get(key) {
             Some(entry) => SpecError::at(self.name, entry.place, format!("{key} {message}")),
             None => SpecError::whole(self.name, format!("cell {}: {key} {message}", self.cell)),
         }
     }
 
-    fn wrong(&self, key: &str, entry: &Entry, needed: &str) -> SpecError {
+    /// A refusal of the cell as a whole.
+    pub(super) fn whole(&self, error: &EnsembleError) -> SpecError {
+        reader_error(self.name, self.cell, error)
+    }
+
+    pub(super) fn wrong(&self, key: &str, entry: &Entry, needed: &str) -> SpecError {
         self.refusal(key, &format!("is {}; {needed} is needed", entry.value.describe()))
     }
 
-    fn word<'w>(&self, key: &'static str, words: &[&'w str]) -> Result<&'w str, SpecError> {
+    pub(super) fn word<'w>(&self, key: &'static str, words: &[&'w str]) -> Result<&'w str, SpecError> {
         let Some(entry) = self.get(key) else {
             self.set(key, json!(words[0]));
             return Ok(words[0]);
@@ -207,7 +234,7 @@ impl<'k> Reader<'k> {
         found.ok_or_else(|| self.wrong(key, entry, &format!("one of {}", words.join(", "))))
     }
 
-    fn text(&self, key: &'static str) -> Result<Option<&'k str>, SpecError> {
+    pub(super) fn text(&self, key: &'static str) -> Result<Option<&'k str>, SpecError> {
         match self.get(key) {
             None => Ok(None),
             Some(Entry { value: Value::Text(text), .. }) => Ok(Some(text)),
@@ -215,7 +242,7 @@ impl<'k> Reader<'k> {
         }
     }
 
-    fn number(&self, key: &'static str) -> Result<Option<f64>, SpecError> {
+    pub(super) fn number(&self, key: &'static str) -> Result<Option<f64>, SpecError> {
         match self.get(key) {
             None => Ok(None),
             Some(Entry { value: Value::Real(x), .. }) => Ok(Some(*x)),
@@ -224,7 +251,7 @@ impl<'k> Reader<'k> {
         }
     }
 
-    fn positive(&self, key: &'static str) -> Result<Option<f64>, SpecError> {
+    pub(super) fn positive(&self, key: &'static str) -> Result<Option<f64>, SpecError> {
         match self.number(key)? {
             Some(x) if x <= 0.0 => {
                 Err(self.refusal(key, &format!("is {x}; a number greater than zero is needed")))
@@ -243,15 +270,20 @@ impl<'k> Reader<'k> {
         }
     }
 
-    fn size(&self, key: &'static str) -> Result<Option<usize>, SpecError> {
+    pub(super) fn size(&self, key: &'static str) -> Result<Option<usize>, SpecError> {
         Ok(self.count(key)?.map(|n| usize::try_from(n).unwrap_or(usize::MAX)))
     }
 
     fn flag(&self, key: &'static str) -> Result<bool, SpecError> {
+        self.flag_or(key, false)
+    }
+
+    /// True or false, with what holds where the key is not given.
+    pub(super) fn flag_or(&self, key: &'static str, otherwise: bool) -> Result<bool, SpecError> {
         match self.get(key) {
             None => {
-                self.set(key, json!(false));
-                Ok(false)
+                self.set(key, json!(otherwise));
+                Ok(otherwise)
             }
             Some(Entry { value: Value::Flag(flag), .. }) => Ok(*flag),
             Some(entry) => Err(self.wrong(key, entry, "true or false")),
@@ -270,7 +302,7 @@ impl<'k> Reader<'k> {
         Err(self.refusal(key, &format!("has {} numbers; {length} are needed", list.len())))
     }
 
-    fn needed<T>(&self, key: &'static str, value: Option<T>) -> Result<T, SpecError> {
+    pub(super) fn needed<T>(&self, key: &'static str, value: Option<T>) -> Result<T, SpecError> {
         value.ok_or_else(|| self.refusal(key, "is missing and needed here"))
     }
 
@@ -286,7 +318,7 @@ impl<'k> Reader<'k> {
     }
 
     /// A value that follows from another key's, which need not be kept then.
-    fn follows(&self, key: &'static str, from: &'static str, value: f64) {
+    pub(super) fn follows(&self, key: &'static str, from: &'static str, value: f64) {
         let mut resolved = self.resolved.borrow_mut();
         resolved.remove(from);
         resolved.insert(key.to_owned(), json!(value));
@@ -301,7 +333,7 @@ impl<'k> Reader<'k> {
     }
 }
 
-fn checksum(numbers: &[f64]) -> String {
+pub(super) fn checksum(numbers: &[f64]) -> String {
     sha256(&numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>())
 }
 
@@ -324,7 +356,7 @@ fn two_layer(reader: &Reader<'_>, seed: u64) -> Result<Ensemble, SpecError> {
     let output = reader.numbers("problem.student_output", students)?.unwrap_or_else(|| vec![1.0; students]);
     let law = start(reader, students, d)?;
     let ensemble = TwoLayerEnsemble::try_new(problem, students)
-        .map_err(|e| reader_error(reader.name, reader.cell, &e))?
+        .map_err(|e| reader.whole(&e))?
         .with_seed(seed)
         .with_start(law)
         .with_output(output)
@@ -423,7 +455,7 @@ fn xy(reader: &Reader<'_>, seed: u64) -> Result<XyEnsemble, SpecError> {
         .with_stop(stop(reader)?))
 }
 
-fn dynamics(reader: &Reader<'_>) -> Result<EnsembleDynamics, SpecError> {
+pub(super) fn dynamics(reader: &Reader<'_>) -> Result<EnsembleDynamics, SpecError> {
     if reader.word("dynamics.method", &["gd", "flow"])? == "flow" {
         let rtol = reader.positive("dynamics.rtol")?.unwrap_or(1e-8);
         let atol = reader.positive("dynamics.atol")?.unwrap_or(1e-10);
@@ -439,7 +471,7 @@ fn dynamics(reader: &Reader<'_>) -> Result<EnsembleDynamics, SpecError> {
     Ok(EnsembleDynamics::Descent { step, halving })
 }
 
-fn stop(reader: &Reader<'_>) -> Result<EnsembleStop, SpecError> {
+pub(super) fn stop(reader: &Reader<'_>) -> Result<EnsembleStop, SpecError> {
     let gradient_norm = reader.number("stop.gradient_norm")?;
     let norm = match reader.word("stop.norm", &["frobenius", "largest_neuron"])? {
         "largest_neuron" => NormKind::LargestNeuron,

@@ -1,6 +1,7 @@
 //! Ends of one cell's runs, merged into classes in the order of the runs.
 
 use super::cell::{Cell, Ensemble};
+use super::cnn::CnnCell;
 use super::error::SweepError;
 use super::part::{Class, Representative};
 use popgrad::{EndClasses, MatrixView, Student};
@@ -12,16 +13,18 @@ const MOST_CLASSES: usize = 100_000;
 #[derive(Debug)]
 pub(super) struct Classes<'c> {
     cell: &'c Cell,
-    known: Known,
+    known: Known<'c>,
     representatives: Vec<Representative>,
 }
 
 #[derive(Debug)]
-enum Known {
+enum Known<'c> {
     /// Up to the symmetries of the problem.
     TwoLayer(Box<EndClasses>),
     /// Points of the plane as they are.
     Xy,
+    /// Critical points of a convolutional network, and ends that are none.
+    Cnn(&'c CnnCell),
 }
 
 impl<'c> Classes<'c> {
@@ -31,6 +34,7 @@ impl<'c> Classes<'c> {
                 Known::TwoLayer(Box::new(EndClasses::new(ensemble.problem(), *trained, cell.tolerance)))
             }
             Ensemble::Xy(_) => Known::Xy,
+            Ensemble::Cnn(cell) => Known::Cnn(cell),
         };
         Self { cell, known, representatives: Vec::new() }
     }
@@ -53,6 +57,13 @@ impl<'c> Classes<'c> {
             Known::Xy => {
                 let near = |other: &Representative| {
                     other.weights.iter().zip(&end.weights).all(|(a, b)| (a - b).abs() <= self.cell.tolerance)
+                };
+                self.representatives.iter().position(near).unwrap_or(self.representatives.len())
+            }
+            Known::Cnn(cell) => {
+                let near = |other: &Representative| {
+                    let pair = [(&*other.weights, &*other.output), (&*end.weights, &*end.output)];
+                    cell.is_near(pair, self.cell.tolerance)
                 };
                 self.representatives.iter().position(near).unwrap_or(self.representatives.len())
             }

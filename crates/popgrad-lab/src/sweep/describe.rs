@@ -28,6 +28,7 @@ pub(super) fn describe(cell: &Cell, end: &Representative) -> Description {
     match &cell.ensemble {
         Ensemble::TwoLayer(..) => two_layer(cell, end).unwrap_or_default(),
         Ensemble::Xy(ensemble) => xy(ensemble.plane(), end),
+        Ensemble::Cnn(cell) => cell.describe(end),
     }
 }
 

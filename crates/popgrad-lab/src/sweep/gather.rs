@@ -79,9 +79,9 @@ pub struct CellSummary {
     pub runs: u64,
     /// Runs by status.
     pub statuses: BTreeMap<String, u64>,
-    /// Runs that converged, by gradient or loss, below `classes.global_loss`.
+    /// Runs that converged, by gradient or loss, below `classes.global_loss`, or are bound for the global minimum.
     pub global: u64,
-    /// Runs that converged above it.
+    /// Runs that converged above it, or are bound for a spurious minimum.
     pub non_global: u64,
     /// Share of global runs among all, those that did not converge included.
     pub global_share: Share,
@@ -175,11 +175,13 @@ impl<'c> Gathered<'c> {
                     self.classes[at].count += 1;
                 }
                 *self.statuses.entry(row.status.name().to_owned()).or_insert(0) += 1;
-                if row.status.is_converged() {
-                    let is_global = row.loss < self.cell.global_loss;
-                    self.global += u64::from(is_global);
-                    self.non_global += u64::from(!is_global);
-                }
+                let is_global = match row.status {
+                    RunStatus::GlobalBasin => Some(true),
+                    RunStatus::SpuriousBasin => Some(false),
+                    status => status.is_converged().then_some(row.loss < self.cell.global_loss),
+                };
+                self.global += u64::from(is_global == Some(true));
+                self.non_global += u64::from(is_global == Some(false));
                 self.steps += u128::from(row.steps);
                 self.most_steps = self.most_steps.max(row.steps);
                 visit(run, row, class)?;

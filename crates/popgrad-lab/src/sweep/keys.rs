@@ -17,30 +17,51 @@ pub struct Key {
 const WHOLE: [&str; 4] = ["seed", "runs", "part", "independent"];
 
 /// All keys.
-pub const KEYS: [Key; 34] = [
+pub const KEYS: [Key; 40] = [
     key("seed", "whole number", "key of the random streams; start i is the same draw in every cell [1]"),
     key("runs", "whole number", "runs of each cell; needed"),
     key("part", "whole number", "runs computed and stored together [1024, fewer for large students]"),
     key("independent", "true or false", "whether every cell has draws of its own [false]"),
-    key("problem.kind", "text", "two_layer, or xy for Theorem 7's plane [two_layer]"),
+    key(
+        "problem.kind",
+        "text",
+        "two_layer, xy for Theorem 7's plane, or cnn for the convolutional network [two_layer]",
+    ),
     key(
         "problem.teacher",
         "file or word",
         "orthonormal:K, normal:K,d,SEED or FILE.npy; needed for two_layer",
     ),
-    key("problem.teacher_output", "list of numbers", "output weights of the teachers [ones]"),
+    key(
+        "problem.teacher_output",
+        "list of numbers",
+        "output weights of the teachers [ones]; cnn: of the patches, a list or FILE.npy [by problem.ratio]",
+    ),
     key("problem.students", "whole number", "number of students [as many as teachers]"),
     key("problem.student_output", "list of numbers", "output weights of the students at the start [ones]"),
     key("problem.output_weights", "text", "fixed or trained [fixed]"),
     key("problem.units", "whole number", "number of units K of the plane; needed for xy"),
+    key("problem.patches", "whole number", "cnn: number of patches k"),
+    key("problem.patch_dimension", "whole number", "cnn: dimension p of a patch"),
+    key(
+        "problem.ratio",
+        "number",
+        "cnn: squared sum of the output weights a* over their sum of squares, from 0 to k; needed without problem.teacher_output",
+    ),
+    key("problem.filter_norm", "positive number", "cnn: length of the teacher's filter [1]"),
     key(
         "start.law",
         "text",
-        "two_layer: normal, sphere, around_plane, given; xy: below_diagonal, uniform, normal, grid",
+        "two_layer: normal, sphere, around_plane, given; xy: below_diagonal, uniform, normal, grid; cnn: ball, given",
     ),
     key("start.sd", "positive number", "standard deviation of an entry [start.scale / sqrt(d)]"),
-    key("start.scale", "positive number", "standard deviation of an entry, or radius, times sqrt(d) [1]"),
-    key("start.radius", "positive number", "radius of the sphere [start.scale]"),
+    key(
+        "start.scale",
+        "positive number",
+        "standard deviation of an entry, or radius, times sqrt(d); cnn: bound on the sum of a over that of the teacher [1]",
+    ),
+    key("start.radius", "positive number", "radius of the sphere; cnn: of the ball of a [by start.scale]"),
+    key("start.filter_norm", "positive number", "cnn: length of v [1]"),
     key(
         "start.x",
         "number or list",
@@ -53,7 +74,7 @@ pub const KEYS: [Key; 34] = [
     ),
     key("start.columns", "whole number", "xy grid: points along x"),
     key("start.rows", "whole number", "xy grid: points along y"),
-    key("start.file", "file", "given: starts, FILE.npy of shape (n, K, d)"),
+    key("start.file", "file", "given: starts, FILE.npy of shape (n, K, d); cnn: (n, p + k), v before a"),
     key("dynamics.method", "text", "gd (gradient descent) or flow (gradient flow) [gd]"),
     key("dynamics.step", "positive number", "step of gradient descent, per sample; needed for gd"),
     key(
@@ -74,6 +95,11 @@ pub const KEYS: [Key; 34] = [
     key("stop.steps", "whole number", "end a run after this many steps [1000000]"),
     key("stop.time", "number", "flow: end a run at this time"),
     key(
+        "stop.basin",
+        "true or false",
+        "cnn: end a run once its basin is proved [true without stop.gradient_norm and stop.loss, if the step allows it]",
+    ),
+    key(
         "stop.polish",
         "true or false",
         "then take converged ends to rounding level by Newton's method [false]",
@@ -81,9 +107,14 @@ pub const KEYS: [Key; 34] = [
     key(
         "classes.tolerance",
         "positive number",
-        "inner products equal to within this share belong to one class [1000 times stop.gradient_norm, at least 1e-5]",
+        "inner products equal to within this share belong to one class [1000 times stop.gradient_norm, at least 1e-5; cnn: 10 times \
+         its root, at least 1e-3]",
     ),
-    key("classes.global_loss", "positive number", "an end below this loss counts as global [1e-3]"),
+    key(
+        "classes.global_loss",
+        "positive number",
+        "an end below this loss counts as global [1e-3; cnn: times the teacher's squared length]",
+    ),
 ];
 
 const fn key(name: &'static str, takes: &'static str, means: &'static str) -> Key {

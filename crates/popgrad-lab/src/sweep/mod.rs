@@ -5,6 +5,7 @@
 
 mod cell;
 mod classes;
+mod cnn;
 mod describe;
 mod error;
 mod finish;

@@ -30,7 +30,7 @@ impl Preset {
 }
 
 /// All presets.
-pub const PRESETS: [Preset; 5] = [
+pub const PRESETS: [Preset; 6] = [
     Preset {
         name: "safran2018",
         about: "Safran & Shamir (ICML 2018): k = 6..20 orthonormal teachers, n = k and n = k + 1 students, 1000 runs a row",
@@ -55,6 +55,11 @@ pub const PRESETS: [Preset; 5] = [
         name: "tian-conjecture2",
         about: "Tian (ICML 2017), Conjecture 2: starts around (x, y) = (0.5, 0) with noise, K = 2..100 orthonormal teachers",
         make: tian_conjecture2,
+    },
+    Preset {
+        name: "du2018",
+        about: "Du et al. (ICML 2018), Table 1: k = 25..100 patches, ratio 0..25, at six dimensions of a patch, 20000 runs each",
+        make: du2018,
     },
 ];
 
@@ -146,4 +151,14 @@ fn tian_conjecture2() -> String {
         }
     }
     text
+}
+
+/// The dimension of a patch behind the published table is not known, and the shares depend on it. The step is no part of the table
+/// either; this one is small enough for the sets that decide a run.
+fn du2018() -> String {
+    "# Du, Lee, Tian, Poczos & Singh (2018), Table 1.\nruns = 20000\n\n[problem]\nkind = \"cnn\"\n\n[start]\nlaw = \"ball\"\n\n\
+     [dynamics]\nmethod = \"gd\"\nstep = 0.05\n\n[stop]\nbasin = true\nsteps = 100000\n\n[grid]\n\
+     problem.patch_dimension = [2, 3, 4, 6, 20, 100]\nproblem.patches = [25, 36, 49, 64, 81, 100]\n\
+     problem.ratio = [0, 1, 4, 9, 16, 25]\n"
+        .to_owned()
 }

@@ -5,7 +5,7 @@ use super::error::SweepError;
 use super::finish::{Summary, finish, is_finished, summary};
 use super::lock::Lock;
 use super::log::Log;
-use super::part::{self, Class, Part, Representative, Row};
+use super::part::{self, Class, Part, Row};
 use super::plan::Plan;
 use crate::storage::{AtomicFile, Overwrite, StorageError};
 use popgrad::{EnsembleAdvance, EnsembleError, Kind, NUMERICS, RunEnd, RunStatus};
@@ -334,7 +334,9 @@ pub(super) fn compute_part(
         let class = match end.status {
             RunStatus::LossBelow => Class::GlobalManifold,
             RunStatus::Converged if cell.is_on_manifold(&end) => Class::GlobalManifold,
-            RunStatus::Converged => classes.add(&representative(&end))?,
+            RunStatus::Converged | RunStatus::GlobalBasin | RunStatus::SpuriousBasin => {
+                classes.add(&cell.representative(&end))?
+            }
             _ => Class::None,
         };
         let (loss, gradient_norm) = cell.polished(&end).map_err(fail)?;
@@ -378,10 +380,6 @@ pub(super) fn ends_of_part(
 fn range(plan: &Plan, number: u64) -> (u64, u64) {
     let first = number * plan.part;
     (first, plan.runs.min(first + plan.part))
-}
-
-fn representative(end: &RunEnd) -> Representative {
-    Representative { run: end.run, loss: end.loss, weights: end.weights.clone(), output: end.output.clone() }
 }
 
 fn row(end: &RunEnd, class: Class) -> Row {

@@ -272,6 +272,6 @@ fn the_minima_of_safran_and_shamir_are_reproduced_and_a_wrong_loss_is_noticed() 
     let error = run(&plan, &mut |_| ()).expect_err("no such paper");
     assert_eq!(
         error.to_string(),
-        "safran2019 is not a paper with a catalogue; there are tian2017, safran2018"
+        "safran2019 is not a paper with a catalogue; there are tian2017, safran2018, du2018"
     );
 }

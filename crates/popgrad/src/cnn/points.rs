@@ -62,7 +62,7 @@ impl Cnn {
     /// Source: docs/theory/cnn.md, (W.20), (W.21).
     ///
     /// - Domain: `angle.theta` in `[0, pi]`, with its supplement.
-    /// - Accuracy (measured): each entry `3 EPSILON s (|a*_j| + |S*|/(k+pi-1))`.
+    /// - Accuracy (measured): each entry `4 EPSILON s (|a*_j| + |S*|/(k+pi-1))`.
     ///
     /// # Examples
     ///
@@ -92,7 +92,7 @@ impl Cnn {
     /// Source: docs/theory/cnn.md, (W.22).
     ///
     /// - Domain: `angle.theta` in `[0, pi]`, with its supplement.
-    /// - Accuracy (measured, against the loss at the best output weights): relative `16 EPSILON`.
+    /// - Accuracy (measured, against the loss at the best output weights): relative `12 EPSILON`.
     ///
     /// # Examples
     ///

@@ -1,6 +1,6 @@
 //! Gradient descent over lanes: steps, the rules that end a run, and the refill of its lane.
 
-use super::problem::{LaneProblem, Measures, Step};
+use super::problem::{LaneProblem, Measures, Step, status_of_basin};
 use super::queue::Queue;
 use super::rules::LOSS_ROUNDING;
 use super::run::Machine;
@@ -63,6 +63,8 @@ pub(super) struct Descent<P> {
     met: Vec<Met>,
     /// Steps that the lanes have taken together since the machine began.
     clock: u64,
+    /// One run's state, on its way into or out of its lane.
+    scratch: Vec<f64>,
 }
 
 /// What the last step met in a group's lanes.
@@ -71,6 +73,7 @@ struct Met {
     total: Eight,
     largest: Eight,
     shortest: Eight,
+    basin: Eight,
 }
 
 impl<P: LaneProblem> Descent<P> {
@@ -100,6 +103,7 @@ impl<P: LaneProblem> Descent<P> {
             runs: vec![None; P::GROUPS * EIGHT],
             met: vec![Met::default(); P::GROUPS],
             clock: 0,
+            scratch: vec![0.0; size / P::GROUPS],
         };
         for lane in 0..P::GROUPS * EIGHT {
             machine.refill(lane);
@@ -118,16 +122,15 @@ impl<P: LaneProblem> Descent<P> {
     /// Puts a lane at the start of its run.
     fn begin(&mut self, lane: usize) {
         let (group, at) = (lane / EIGHT, lane % EIGHT);
-        let mut state = vec![0.0; self.problem.entries()];
         let unit = self.problem.unit();
         let (scale, bound, limit) = if let Some(run) = self.runs[lane] {
-            self.problem.begin(run.run, &mut state);
+            self.problem.begin(run.run, &mut self.scratch);
             let bound = self.stop.gradient_norm.map_or(-1.0, |bound| (bound / unit) * (bound / unit));
             let limit = self.restart_above.unwrap_or(DIVERGENCE).min(DIVERGENCE) / unit;
             // The start itself may exceed the limit of restarts; that is judged lane by lane.
             (-run.step * unit, bound * (1.0 + MARGIN), limit * limit * (1.0 - MARGIN))
         } else {
-            self.problem.idle(&mut state);
+            self.problem.idle(&mut self.scratch);
             (0.0, -1.0, f64::INFINITY)
         };
         let rules = &mut self.rules[group];
@@ -137,7 +140,7 @@ impl<P: LaneProblem> Descent<P> {
         rules.loss_before.0[at] = f64::NEG_INFINITY;
         rules.calm.0[at] = 0.0;
         let size = self.problem.entries();
-        for (to, x) in self.next[group * size..(group + 1) * size].iter_mut().zip(&state) {
+        for (to, x) in self.next[group * size..(group + 1) * size].iter_mut().zip(&self.scratch) {
             to.0[at] = *x;
         }
     }
@@ -159,6 +162,7 @@ impl<P: LaneProblem> Descent<P> {
             noise: LOSS_ROUNDING * self.problem.loss_scale(),
         };
 
+        let watches = P::BASINS && self.problem.watches_basins();
         // What is prepared for the group at hand and for the two after it; memory is cheaper than moving registers on.
         let first = self.problem.prepare(simd, &self.now[part::<P>(0, size)]);
         let mut ahead = [first, self.problem.prepare(simd, &self.now[part::<P>(1, size)]), first];
@@ -172,10 +176,13 @@ impl<P: LaneProblem> Descent<P> {
                 let from = if group + 2 < groups { &self.now } else { &self.next };
                 ahead[(group + 2) % 3] = self.problem.prepare(simd, &from[part::<P>(group + 2, size)]);
                 let rules = &mut self.rules[group];
-                let step = Step { scale: rules.scale.load(simd), moves: true, loss: LOSS };
+                let step = Step { scale: rules.scale.load(simd), moves: true, loss: LOSS, basins: watches };
                 let states = (&self.now[part::<P>(group, size)], &mut self.next[part::<P>(group, size)]);
                 let met = self.problem.step(simd, ahead[group % 3], states, step);
                 found |= judge::<S, LOSS>(simd, rules, &met, self.stop.norm, loss);
+                if watches {
+                    found |= !met.basin.simd_eq(f64x8::splat(simd, 0.0)).all_true();
+                }
             }
             done += 1;
         }
@@ -186,13 +193,16 @@ impl<P: LaneProblem> Descent<P> {
     #[inline(always)]
     fn measure<S: Simd>(&mut self, simd: S) {
         let size = self.problem.entries();
+        let watches = P::BASINS && self.problem.watches_basins();
         let groups = self.now.chunks_exact(size).zip(self.next.chunks_exact_mut(size));
         for (((now, next), rules), to) in groups.zip(&self.rules).zip(&mut self.met) {
-            let step = Step { scale: rules.scale.load(simd), moves: true, loss: false };
+            let scale = rules.scale.load(simd);
+            let step = Step { scale, moves: true, loss: false, basins: watches };
             let met = self.problem.evaluate(simd, now, next, step);
             to.total.store(met.total);
             to.largest.store(met.largest);
             to.shortest.store(met.shortest);
+            to.basin.store(met.basin);
         }
     }
 
@@ -227,6 +237,8 @@ impl<P: LaneProblem> Descent<P> {
                 RunStatus::Converged
             } else if calm {
                 RunStatus::LossBelow
+            } else if let Some(status) = status_of_basin(met.basin.0[at]) {
+                status
             } else if steps >= self.stop.steps {
                 RunStatus::StepLimit
             } else {
@@ -273,8 +285,10 @@ impl<P: LaneProblem> Descent<P> {
     fn file(&mut self, lane: usize, run: LaneRun, status: RunStatus, gradient_norm: f64) {
         let (group, at) = (lane / EIGHT, lane % EIGHT);
         let size = self.problem.entries();
-        let state: Vec<f64> = self.now[group * size..(group + 1) * size].iter().map(|x| x.0[at]).collect();
-        let end = self.problem.end(run.run, &state);
+        for (to, x) in self.scratch.iter_mut().zip(&self.now[group * size..(group + 1) * size]) {
+            *to = x.0[at];
+        }
+        let end = self.problem.end(run.run, &self.scratch);
         let gradient_norm = match status {
             RunStatus::ZeroStudent => self.problem.norm_with_zeros(&end, self.stop.norm),
             _ => gradient_norm.min(f64::INFINITY),

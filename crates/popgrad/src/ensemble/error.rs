@@ -1,6 +1,6 @@
 //! Why an ensemble is refused.
 
-use crate::{Kind, Level, TwoLayerError, XyError};
+use crate::{CnnError, Kind, Level, TwoLayerError, XyError};
 use thiserror::Error;
 
 /// Why an ensemble, or a range of its runs, cannot be set up. A run that has begun ends with a
@@ -14,6 +14,20 @@ pub enum EnsembleError {
     /// The plane of Theorem 7 is refused.
     #[error(transparent)]
     Xy(#[from] XyError),
+    /// The convolutional problem is refused.
+    #[error(transparent)]
+    Cnn(#[from] CnnError),
+    /// The convolutional problem is not weight-normalised.
+    #[error("the convolutional problem is in the plain form; ensembles of it are made in the normalised one")]
+    PlainForm,
+    /// The filter of a given start is zero, and has no direction.
+    #[error(
+        "the filter of start {start} is the zero vector, which has no direction; at least one entry must differ from 0"
+    )]
+    ZeroFilter {
+        /// The number of the start.
+        start: usize,
+    },
     /// The problem is not one of plain ReLU units under white input.
     #[error(
         "the problem has {what}; ensembles are made of plain ReLU units under white, rotation-invariant input"
@@ -94,6 +108,7 @@ impl EnsembleError {
         match self {
             Self::TwoLayer(error) => error.kind(),
             Self::Xy(error) => error.kind(),
+            Self::Cnn(error) => error.kind(),
             Self::Memory { .. } => Kind::Resource,
             _ => Kind::Input,
         }

@@ -3,7 +3,7 @@
 //! The integrator is that of [`crate::GradientFlow`]: the same tableau, controller, first step, dense output and rules near
 //! zero students. All eight lanes try a step at the same time; each accepts or rejects its own.
 
-use super::problem::{EndPoint, LaneProblem, Step};
+use super::problem::{EndPoint, LaneProblem, Step, status_of_basin};
 use super::queue::Queue;
 use super::rules::LOSS_ROUNDING;
 use super::run::Machine;
@@ -45,6 +45,8 @@ pub(super) struct Flow<P> {
     h: Eight,
     atol: Eight,
     measures: StepMeasures,
+    /// [`Measures::basin`](super::problem::Measures::basin) of the state that was last probed.
+    probe_basin: f64,
 }
 
 /// One lane's run.
@@ -76,6 +78,7 @@ struct StepMeasures {
     total: Eight,
     largest: Eight,
     loss: Eight,
+    basin: Eight,
 }
 
 /// `out = base + sum_i h weights[i] terms[i]`, the sum formed first, without fused operations.
@@ -131,6 +134,7 @@ impl<P: LaneProblem> Flow<P> {
             h: Eight::default(),
             atol: Eight([1.0; EIGHT]),
             measures: StepMeasures::default(),
+            probe_basin: 0.0,
         };
         for lane in 0..EIGHT {
             flow.refill(lane);
@@ -179,7 +183,7 @@ impl<P: LaneProblem> Flow<P> {
     #[inline(always)]
     fn form_stages<S: Simd>(&mut self, simd: S) {
         let scale = f64x8::splat(simd, self.problem.unit());
-        let mut step = Step { scale, moves: false, loss: false };
+        let mut step = Step { scale, moves: false, loss: false, basins: false };
         let (h, y) = (&self.h, &self.y);
         combine(simd, &mut self.stage, y, (h, &A2), &self.k);
         self.problem.evaluate(simd, &self.stage, &mut self.k[1], step);
@@ -193,10 +197,12 @@ impl<P: LaneProblem> Flow<P> {
         self.problem.evaluate(simd, &self.stage, &mut self.k[5], step);
         combine(simd, &mut self.z, y, (h, &B), &self.k);
         step.loss = self.stop.loss.is_some();
+        step.basins = P::BASINS && self.problem.watches_basins();
         let met = self.problem.evaluate(simd, &self.z, &mut self.k[6], step);
         self.measures.total.store(met.total);
         self.measures.largest.store(met.largest);
         self.measures.loss.store(met.loss);
+        self.measures.basin.store(met.basin);
         self.measure(simd);
     }
 
@@ -273,6 +279,8 @@ impl<P: LaneProblem> Flow<P> {
             RunStatus::Diverged
         } else if calm {
             RunStatus::LossBelow
+        } else if let Some(status) = status_of_basin(self.measures.basin.0[lane]) {
+            status
         } else if run.is_last {
             RunStatus::TimeLimit
         } else if run.steps >= self.stop.steps {

@@ -18,11 +18,15 @@ pub enum RunStatus {
     ZeroStudent,
     /// The step fell below what the floating-point numbers at hand resolve, or was halved without end.
     Stalled,
+    /// The run is proved to be bound for the global minimum.
+    GlobalBasin,
+    /// The run is proved to be bound for a spurious minimum.
+    SpuriousBasin,
 }
 
 impl RunStatus {
     /// All statuses, in the order of their declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Converged,
         Self::LossBelow,
         Self::StepLimit,
@@ -30,6 +34,8 @@ impl RunStatus {
         Self::Diverged,
         Self::ZeroStudent,
         Self::Stalled,
+        Self::GlobalBasin,
+        Self::SpuriousBasin,
     ];
 
     /// The name used in files; never changes.
@@ -46,6 +52,8 @@ impl RunStatus {
             Self::Diverged => "diverged",
             Self::ZeroStudent => "zero_student",
             Self::Stalled => "stalled",
+            Self::GlobalBasin => "global_basin",
+            Self::SpuriousBasin => "spurious_basin",
         }
     }
 
@@ -54,7 +62,7 @@ impl RunStatus {
         Self::ALL.into_iter().find(|status| status.name() == name)
     }
 
-    /// Whether the run came to an end point: by its gradient or by its loss.
+    /// Whether the run came to an end point: by its gradient or by its loss. A run that is bound for one did not.
     pub fn is_converged(self) -> bool {
         matches!(self, Self::Converged | Self::LossBelow)
     }
@@ -77,9 +85,11 @@ pub struct RunEnd {
     pub loss: f64,
     /// The gradient norm at the end, in the norm of [`crate::EnsembleStop::norm`].
     pub gradient_norm: f64,
-    /// The students at the end, `K x d` row by row in the problem's own coordinates; `[x, y]` in Theorem 7's plane.
+    /// The students at the end, `K x d` row by row in the problem's own coordinates; `[x, y]` in Theorem 7's plane, and for
+    /// the filter of a convolutional network.
     pub weights: Vec<f64>,
-    /// The output weights at the end, `K`, where they are trained; empty otherwise.
+    /// The output weights at the end, `K`, where they are trained; `[alpha, S_a, r]` for a convolutional network; empty
+    /// otherwise.
     pub output: Vec<f64>,
 }
 

@@ -1,6 +1,6 @@
 //! What the dynamics need to know of a problem whose runs lie in lanes.
 
-use super::NormKind;
+use super::{NormKind, RunStatus};
 use crate::eight::Eight;
 use fearless_simd::{Simd, f64x8};
 use std::ops::Range;
@@ -14,6 +14,8 @@ pub(super) struct Step<S: Simd> {
     pub(super) moves: bool,
     /// Whether the loss is wanted.
     pub(super) loss: bool,
+    /// Whether it is wanted which point the run is bound for.
+    pub(super) basins: bool,
 }
 
 /// What one step has met, lane by lane, at the state that it left.
@@ -27,6 +29,9 @@ pub(super) struct Measures<S: Simd> {
     pub(super) shortest: f64x8<S>,
     /// The loss over its unit, where it was asked for.
     pub(super) loss: f64x8<S>,
+    /// Which point the run is proved to be bound for, where that was asked for and is known: one for the global minimum, minus
+    /// one for a spurious one, zero where it is open.
+    pub(super) basin: f64x8<S>,
 }
 
 /// The end point of a run in the problem's own coordinates.
@@ -85,6 +90,14 @@ pub(super) trait LaneProblem: Clone + Send + std::fmt::Debug {
         self.step(simd, prepared, (now, next), step)
     }
 
+    /// Whether [`Measures::basin`] is ever known; the code that reads it is compiled only then.
+    const BASINS: bool = false;
+
+    /// Whether a run ends as soon as it is known.
+    fn watches_basins(&self) -> bool {
+        false
+    }
+
     /// The size of the loss's terms, by which its rounding is judged, over the unit.
     fn loss_scale(&self) -> f64;
 
@@ -96,4 +109,9 @@ pub(super) trait LaneProblem: Clone + Send + std::fmt::Debug {
 
     /// The gradient norm at an end point some of whose students are zero; their parts count as zero.
     fn norm_with_zeros(&mut self, end: &EndPoint, norm: NormKind) -> f64;
+}
+
+/// The status of a run that a basin's sign ends.
+pub(super) fn status_of_basin(sign: f64) -> Option<RunStatus> {
+    if sign > 0.0 { Some(RunStatus::GlobalBasin) } else { (sign < 0.0).then_some(RunStatus::SpuriousBasin) }
 }

@@ -20,8 +20,8 @@ pub(super) trait Machine: Send + std::fmt::Debug {
     fn queue_mut(&mut self) -> &mut Queue;
 }
 
-/// A range of runs of an ensemble as a resumable machine; made by [`crate::TwoLayerEnsemble::runs`] and
-/// [`crate::XyEnsemble::runs`].
+/// A range of runs of an ensemble as a resumable machine; made by [`crate::TwoLayerEnsemble::runs`],
+/// [`crate::XyEnsemble::runs`] and [`crate::CnnEnsemble::runs`].
 ///
 /// A lane whose run has ended takes the next run of the range at once. Where the machine is cut into calls of `advance`
 /// never changes a bit, nor does how the runs are divided among machines.

@@ -111,7 +111,7 @@ impl LaneProblem for XyLanes<'_> {
             let constant = f64x8::splat(simd, 0.5 * (PI + self.k - 1.0));
             loss = (constant + fused(simd, shortest * inverse, -teachers, students)) * self.k;
         }
-        Measures { total, largest, shortest, loss }
+        Measures { total, largest, shortest, loss, basin: f64x8::splat(simd, 0.0) }
     }
 
     fn loss_scale(&self) -> f64 {

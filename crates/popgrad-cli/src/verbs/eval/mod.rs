@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("teacher", |teacher| teacher.required(false)),
-    after_long_help = "Examples:\n  popgrad eval --teacher orthonormal:3 --student normal:3,3,1 --hessian --json\n  \
+    after_long_help = "Example:\n  popgrad eval --teacher orthonormal:3 --student normal:3,3,1 --hessian --json\n  \
     popgrad eval --problem cnn --patches 4 --patch-dimension 3 --ratio 1 --student normal:1,3,1 --hessian"
 )]
 pub(crate) struct Args {

@@ -183,15 +183,18 @@ impl Sinks {
     }
 }
 
-/// Writes W (K, d) and a (K), with a first axis of runs if there are several.
+/// Writes W (K, d) and a (K), of a convolutional network v as W (p) and a (k), with a first axis of runs if there are several.
 fn write_end(plan: &Plan, result: &RunResult, path: &Path) -> Result<(), StorageError> {
     let ends: Vec<_> = result.runs.iter().map(|run| plan.model.weights(&run.point)).collect();
     let (k, d) = ends.first().map_or((0, 0), |(w, _)| (w.rows(), w.cols()));
+    let outputs = ends.first().map_or(0, |(_, a)| a.len());
     let weights: Vec<f64> = ends.iter().flat_map(|(w, _)| w.as_slice().to_vec()).collect();
     let output: Vec<f64> = ends.iter().flat_map(|(_, a)| a.clone()).collect();
-    let members = match ends.len() {
-        1 => [Member::real("W", &[k, d], &weights), Member::real("a", &[k], &output)],
-        n => [Member::real("W", &[n, k, d], &weights), Member::real("a", &[n, k], &output)],
-    };
+    let runs = if ends.len() == 1 { vec![] } else { vec![ends.len()] };
+    let rows = if matches!(plan.model, Model::Convolution(_)) { vec![d] } else { vec![k, d] };
+    let members = [
+        Member::real("W", &[runs.clone(), rows].concat(), &weights),
+        Member::real("a", &[runs, vec![outputs]].concat(), &output),
+    ];
     write_npz(path, &members, plan.overwrite)
 }

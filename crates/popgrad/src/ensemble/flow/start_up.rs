@@ -4,7 +4,7 @@ use super::{Flow, LaneFlow, lane_of};
 use crate::dynamics::{Controller, first_turn};
 use crate::eight::{EIGHT, Eight};
 use crate::ensemble::RunStatus;
-use crate::ensemble::problem::{LaneProblem, Step};
+use crate::ensemble::problem::{LaneProblem, Step, status_of_basin};
 use crate::lanes::on_lanes;
 use fearless_simd::{SimdBase, f64x8};
 
@@ -66,6 +66,8 @@ impl<P: LaneProblem> Flow<P> {
             Some(RunStatus::Diverged)
         } else if self.stop.gradient_norm.is_some_and(|bound| norm <= bound) {
             Some(RunStatus::Converged)
+        } else if let Some(status) = status_of_basin(self.probe_basin) {
+            Some(status)
         } else if self.stop.time.is_some_and(|end| end <= 0.0) {
             Some(RunStatus::TimeLimit)
         } else {
@@ -116,20 +118,23 @@ impl<P: LaneProblem> Flow<P> {
         (100.0 * h0).min(h1).min(turn)
     }
 
-    /// The gradient norm at one state, evaluated in all lanes; leaves the gradient in `probe`.
+    /// The gradient norm at one state, evaluated in all lanes; leaves the gradient in `probe`, and in `probe_basin` the point
+    /// that the run is bound for.
     pub(super) fn norm_at(&mut self, point: &[f64]) -> f64 {
         for (to, y) in self.stage.iter_mut().zip(point) {
             *to = Eight([*y; EIGHT]);
         }
-        let (mut total, mut largest) = (Eight::default(), Eight::default());
-        let unit = self.problem.unit();
+        let (mut total, mut largest, mut basin) = (Eight::default(), Eight::default(), Eight::default());
+        let (unit, basins) = (self.problem.unit(), P::BASINS && self.problem.watches_basins());
         let (problem, stage, probe) = (&mut self.problem, &self.stage, &mut self.probe);
         on_lanes!(self.lanes, simd => {
-            let step = Step { scale: f64x8::splat(simd, unit), moves: false, loss: false };
+            let step = Step { scale: f64x8::splat(simd, unit), moves: false, loss: false, basins };
             let met = problem.evaluate(simd, stage, probe, step);
             total.store(met.total);
             largest.store(met.largest);
+            basin.store(met.basin);
         });
+        self.probe_basin = basin.0[0];
         self.norm(total.0[0], largest.0[0])
     }
 }

@@ -198,6 +198,6 @@ impl TwoLayerLanes<'_> {
             }
         }
         let loss = fused(simd, doubled, f64x8::splat(simd, 0.5), f64x8::splat(simd, self.energy));
-        Measures { total, largest, shortest, loss }
+        Measures { total, largest, shortest, loss, basin: f64x8::splat(simd, 0.0) }
     }
 }

@@ -1,7 +1,7 @@
 //! The critical points: gradients, losses, spectra, the threshold and the valley between the points.
 
 use crate::fixture::{Worst, allowed};
-use popgrad::{Angle, Cnn, CnnForm, CnnPoint, CnnPointKind, CnnStudent, symmetric_eigenvalues};
+use popgrad::{Angle, Cnn, CnnForm, CnnPoint, CnnPointKind, CnnStudent, RandomStream, symmetric_eigenvalues};
 use std::f64::consts::{PI, TAU};
 
 const FORMS: [CnnForm; 2] = [CnnForm::Normalised, CnnForm::Plain];
@@ -108,6 +108,38 @@ fn the_threshold_separates_minima_from_what_is_none_on_both_sides() {
         for share in [0.99, 1.01] {
             let problem = Cnn::with_ratio(k, 1, share * threshold).unwrap();
             assert!(problem.spurious_is_minimum() && problem.saddle().is_none());
+        }
+    }
+}
+
+/// Random students around the spurious point: none is below it under the threshold, and above the threshold some are.
+#[test]
+fn independent_neighbours_of_the_spurious_point_say_whether_it_is_a_minimum() {
+    let mut stream = RandomStream::new(2018, 3);
+    for (k, p) in [(4, 2), (9, 3), (25, 6)] {
+        for share in [0.5, 0.97, 1.03] {
+            let problem = Cnn::with_ratio(k, p, share * (1.0 + (k - 1) as f64 / PI)).unwrap();
+            let point = problem.spurious_point();
+            let mut lowest = f64::INFINITY;
+            for n in 0..4000 {
+                let radius = 0.3 * 0.5_f64.powi(n % 6);
+                let mut filter = vec![0.0; p];
+                stream.fill_ball(radius, &mut filter);
+                filter.iter_mut().zip(&point.filter).for_each(|(x, v)| *x += v);
+                let mut output = vec![0.0; k];
+                // Half of them in the valley, where the loss rises least.
+                if n % 2 == 0 {
+                    stream.fill_ball(radius.powi(3), &mut output);
+                }
+                let student = CnnStudent { filter: &filter, output: &point.output };
+                let best = problem.valley_output(problem.scalars(student).unwrap().angle);
+                output.iter_mut().zip(&best).for_each(|(x, a)| *x += a);
+                let loss = problem.loss(CnnStudent { filter: &filter, output: &output }).unwrap();
+                lowest = lowest.min(loss - point.loss);
+            }
+            let rounding = 16.0 * f64::EPSILON * point.loss;
+            assert_eq!(lowest >= -rounding, point.local_minimum, "{k} {share}: {lowest:e}");
+            assert_eq!(point.local_minimum, share < 1.0);
         }
     }
 }

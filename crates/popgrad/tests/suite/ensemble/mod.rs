@@ -2,4 +2,5 @@
 
 mod agreement;
 mod bits;
+mod cnn;
 mod ends;
