@@ -2,7 +2,7 @@
 
 use super::claim::Claim;
 use super::{basins, minima, safran2018, seventeen, surplus, three_blocks};
-use super::{cnn_loss, cnn_spurious, cnn_table1, cnn_training};
+use super::{cnn_loss, cnn_plane, cnn_spurious, cnn_success, cnn_table1, cnn_training};
 use super::{
     collinear, conjecture1, conjecture2, conjecture2_basins, fig6, fig7, fig8, fig9, fig10, gradient,
     normal_equation, open_case, other_side, proposition2, symmetric, theorem1, theorem2, theorem4, theorem5,
@@ -86,7 +86,10 @@ pub static CONVOLUTIONAL: &[Claim] = &[
     cnn_spurious::SPURIOUS,
     cnn_training::CURVES,
     cnn_training::PHASES,
+    cnn_plane::PLANE,
     cnn_table1::TABLE1,
+    cnn_success::GLOBAL,
+    cnn_success::TRAPPED,
 ];
 
 /// A paper with its catalogue of claims.
