@@ -1,6 +1,6 @@
 //! Starts from which success is certain, the choice of signs that makes one, and restarts.
 //!
-//! Derivation: docs/theory/cnn_dynamics.md, section 5, equations (W.76)-(W.78).
+//! Derivation: docs/theory/cnn_dynamics.md, section 6, equations (W.76)-(W.78).
 
 use super::state::check;
 use super::{CnnError, CnnState, ReducedCnn};

@@ -1,6 +1,6 @@
 //! The two phases of Du et al. (2018), measured on a run: when the fast decay begins, and how fast it is.
 //!
-//! Derivation: docs/theory/cnn_dynamics.md, section 6, equations (W.54), (W.55), (W.73). Times are per-sample flow time;
+//! Derivation: docs/theory/cnn_dynamics.md, section 5, equations (W.54), (W.55), (W.73). Times are per-sample flow time;
 //! for gradient descent `t = eta n`.
 
 use super::reduced_landscape::state_of;
