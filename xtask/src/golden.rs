@@ -14,6 +14,7 @@ pub(crate) fn verb(root: &Path) -> Result<(), String> {
         ("golden/intervals.py", "crates/popgrad-proof/tests/fixtures/intervals.txt"),
         ("golden/conjecture1.py", "crates/popgrad-proof/tests/fixtures/conjecture1.txt"),
         ("golden/critical_points.py", "crates/popgrad-proof/tests/fixtures/critical_points.txt"),
+        ("golden/cnn_points.py", "crates/popgrad-proof/tests/fixtures/cnn_points.txt"),
     ] {
         let mut command = Command::new(&python);
         command.current_dir(root).arg(script).arg(fixture);

@@ -133,7 +133,7 @@ fn the_plane_has_three_points_and_both_basins() {
     assert_eq!(names, ["teacher", "spurious", "saddle"]);
     // h(phi_c) = 1 - (pi - 1) S*^2 / ((k + pi - 1) |a*|^2 - S*^2)
     let phi = points[2]["phi"].as_f64().unwrap();
-    let h = (PI - phi) * phi.cos() + phi.sin();
+    let h = popgrad::angular_h(phi);
     assert!((h - (1.0 - (PI - 1.0) * 4.0 / (24.0 + PI - 4.0))).abs() < 1e-14);
     assert_eq!((points[1]["phi"].as_f64(), points[1]["local_minimum"].as_bool()), (Some(PI), Some(true)));
     let ends = found["ends"].as_array().unwrap();

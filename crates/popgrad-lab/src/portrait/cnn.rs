@@ -125,7 +125,7 @@ impl CnnPortrait {
     /// # Errors
     ///
     /// [`PortraitError`] if an option is out of its domain.
-    pub fn compute(problem: ReducedCnn, options: CnnPortraitOptions) -> Result<Self, PortraitError> {
+    pub fn compute(problem: ReducedCnn, mut options: CnnPortraitOptions) -> Result<Self, PortraitError> {
         let critical = critical_points(&problem, options.norm)?;
         let range = options.overlap.unwrap_or_else(|| range_of(&critical));
         for (axis, (low, high)) in [("phi", options.phi), ("alpha", range)] {
@@ -158,8 +158,8 @@ impl CnnPortrait {
         let [global, spurious] = bands;
         let border = phi.iter().map(|&p| slice.border(p, range)).collect::<Result<Vec<_>, _>>()?;
         let starts = options.starts.clone().unwrap_or_else(|| starts_in(range));
-        let options = CnnPortraitOptions { overlap: Some(range), starts: Some(starts.clone()), ..options };
         let paths = starts.iter().map(|&s| slice.path(s, options.time)).collect::<Result<_, _>>()?;
+        (options.overlap, options.starts) = (Some(range), Some(starts));
         Ok(Self {
             problem,
             options,

@@ -1,7 +1,8 @@
 //! The catalogue: every claim, in the order of the report.
 
 use super::claim::Claim;
-use super::{basins, du2018, minima, safran2018, seventeen, surplus, three_blocks};
+use super::{basins, minima, safran2018, seventeen, surplus, three_blocks};
+use super::{cnn_loss, cnn_spurious, cnn_table1, cnn_training};
 use super::{
     collinear, conjecture1, conjecture2, conjecture2_basins, fig6, fig7, fig8, fig9, fig10, gradient,
     normal_equation, open_case, other_side, proposition2, symmetric, theorem1, theorem2, theorem4, theorem5,
@@ -78,8 +79,15 @@ pub static MINIMA: &[Claim] = &[
     seventeen::SEVENTEEN,
 ];
 
-/// Every claim of Du et al. (2018) that is measured, in the order of the report.
-pub static CONVOLUTIONAL: &[Claim] = &[du2018::TABLE1];
+/// Every claim about the convolutional network that is measured, in the order of the report.
+#[rustfmt::skip]
+pub static CONVOLUTIONAL: &[Claim] = &[
+    cnn_loss::LOSS,
+    cnn_spurious::SPURIOUS,
+    cnn_training::CURVES,
+    cnn_training::PHASES,
+    cnn_table1::TABLE1,
+];
 
 /// A paper with its catalogue of claims.
 #[derive(Debug)]
@@ -120,11 +128,12 @@ pub static PAPERS: &[Paper] = &[
     },
     Paper {
         name: "du2018",
-        title: "Du et al. (2018), measured afresh",
-        heading: "Gradient descent learns a one-hidden-layer CNN, or not",
-        lead: "The claims of Simon Du, Jason Lee, Yuandong Tian, Barnab\u{e1}s P\u{f3}czos and Aarti Singh, <cite>Gradient Descent Learns \
-               One-hidden-layer CNN: Don\u{2019}t be Afraid of Spurious Local Minima</cite> (ICML 2018, arXiv 1712.00779), beside freshly \
-               measured numbers. Losses are 1/2 E[(student \u{2212} teacher)\u{b2}].",
+        title: "Du, Lee, Tian, Singh and P\u{f3}czos (2018), measured afresh",
+        heading: "A convolutional network with a spurious minimum",
+        lead: "The claims of Simon S. Du, Jason D. Lee, Yuandong Tian, Aarti Singh and Barnab\u{e1}s P\u{f3}czos, <cite>Gradient Descent Learns \
+               One-hidden-layer CNN: Don't be Afraid of Spurious Local Minima</cite> (ICML 2018, arXiv 1712.00779), about \
+               f(Z) = \u{3a3} a_j relu(w\u{b7}Z_j) over k patches of dimension p with weight normalisation, beside freshly measured numbers. \
+               Losses are 1/2 E[(student \u{2212} teacher)\u{b2}]; the ratio is (1\u{b7}a*)\u{b2}/|a*|\u{b2}.",
         claims: CONVOLUTIONAL,
     },
 ];

@@ -230,11 +230,17 @@ pub enum Group {
     Minima,
     /// How often descent ends in them.
     Basins,
+    /// The convolutional network: loss and critical points.
+    Convolutional,
+    /// Its course of training.
+    ConvolutionalTraining,
+    /// How often each of its minima is reached.
+    ConvolutionalBasins,
 }
 
 impl Group {
     /// All groups, in the order of the report.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::PopulationGradient,
         Self::CriticalPoints,
         Self::OneRelu,
@@ -243,6 +249,9 @@ impl Group {
         Self::Multilayer,
         Self::Minima,
         Self::Basins,
+        Self::Convolutional,
+        Self::ConvolutionalTraining,
+        Self::ConvolutionalBasins,
     ];
 
     /// Its heading.
@@ -256,6 +265,9 @@ impl Group {
             Self::Multilayer => "Multilayer networks (Proposition 2)",
             Self::Minima => "Minima of an orthonormal teacher",
             Self::Basins => "Basins of attraction",
+            Self::Convolutional => "Loss and critical points",
+            Self::ConvolutionalTraining => "The course of training",
+            Self::ConvolutionalBasins => "How often each minimum is reached",
         }
     }
 }

@@ -8,11 +8,15 @@
 mod basins;
 mod catalogue;
 mod claim;
+mod cnn_loss;
+mod cnn_spurious;
+mod cnn_table1;
+mod cnn_training;
 mod collinear;
 mod conjecture1;
 mod conjecture2;
 mod conjecture2_basins;
-mod du2018;
+
 mod fig10;
 mod fig6;
 mod fig7;

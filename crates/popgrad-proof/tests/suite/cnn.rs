@@ -121,6 +121,35 @@ fn enclosures_hold_the_values_in_double_precision() {
     }
 }
 
+/// The values in 25 digits lie inside, and the enclosures are a few roundings wide. A value rounded to a double may leave a narrow
+/// enclosure by half a step.
+#[test]
+fn golden_values_lie_inside() {
+    let holds = |x: Interval, text: &str, width: f64| {
+        let value: f64 = text.parse().unwrap();
+        assert!(x.lo() <= value.next_up() && value.next_down() <= x.hi(), "{text} {x:?}");
+        assert!(x.width() <= width, "{text} {x:?}");
+    };
+    let mut saddles = 0;
+    for line in include_str!("../fixtures/cnn_points.txt").lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [k, s, sum, square, loss, alpha, angle, saddle_loss] = words[..] else { panic!("{line}") };
+        let number = |text: &str| text.parse::<f64>().unwrap();
+        let teacher =
+            CnnTeacher::try_new(k.parse().unwrap(), 3, number(s), number(sum), number(square)).unwrap();
+        let report = teacher.certify();
+        holds(report.spurious.loss, loss, 1e-14);
+        holds(report.spurious.alpha, alpha, 1e-14);
+        assert_eq!(report.saddle.angle.is_some(), angle != "-", "{line}");
+        if let (Some(enclosed), Some(enclosed_loss)) = (report.saddle.angle, report.saddle.loss) {
+            holds(enclosed, angle, 1e-14);
+            holds(enclosed_loss, saddle_loss, 1e-14);
+            saddles += 1;
+        }
+    }
+    assert_eq!(saddles, 3);
+}
+
 /// A saddle of an enclosed angle has no other students at its angle: `alpha` changes sign there and only there.
 #[test]
 fn the_saddle_parts_the_signs_of_alpha() {

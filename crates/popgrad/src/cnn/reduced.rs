@@ -258,13 +258,13 @@ impl ReducedCnn {
             return s * s * (sum * sum + (PI - 1.0) * square) / (2.0 * TAU);
         }
         let turned = s * FilterGeometry::of(state.x, state.y).gap * state.overlap;
-        let (from_sum, from_centre) = self.from_teacher(state);
+        let (from_sum, from_centre) = self.distances(state);
         let distance = self.square_of(from_sum, from_centre, state.rest);
         (from_sum * from_sum + ((PI - 1.0) * distance + 2.0 * turned)) / (2.0 * TAU)
     }
 
     /// `S_a - s S*` and `b`, the distances to the teacher along `1` and along the rest of `a*`.
-    fn from_teacher(&self, state: &CnnState) -> (f64, f64) {
+    fn distances(&self, state: &CnnState) -> (f64, f64) {
         let s = self.filter_norm;
         let from_sum = state.sum - s * self.output_sum;
         let from_overlap = state.overlap - s * self.output_square;
@@ -321,7 +321,7 @@ impl ReducedCnn {
         }
         let g = FilterGeometry::of(state.x, state.y);
         let filter = self.filter_norm * (state.overlap * g.sine).abs() * g.supplement / (TAU * g.norm);
-        let (from_sum, from_centre) = self.from_teacher(state);
+        let (from_sum, from_centre) = self.distances(state);
         let turned = self.filter_norm * g.gap;
         let sum = ((self.k() + PI - 1.0) * from_sum + turned * self.output_sum) / TAU;
         let centred = ((PI - 1.0) * from_centre + turned * self.centred_square()) / TAU;

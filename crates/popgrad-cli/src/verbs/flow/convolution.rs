@@ -1,13 +1,14 @@
 //! `popgrad flow --problem cnn`: what moves, and its starts.
 
 use super::args::Args;
+use super::plan::Moving;
 use crate::cnn_problem::{at, filter, output, refuse};
 use crate::failure::Failure;
 use popgrad::{CnnForm, CnnStudent};
 use popgrad_lab::flow::Model;
 
 /// The convolutional network, and every start as its state `(v, a)`.
-pub(super) fn resolve(args: &Args) -> Result<(Model, Vec<Vec<f64>>), Failure> {
+pub(super) fn resolve(args: &Args) -> Result<Moving, Failure> {
     refuse(&[("--train-output", args.train_output)], "is always so under --problem cnn; leave it out")?;
     let given = [("--group", args.group.is_some()), ("--exact", args.exact)];
     refuse(&given, "does not go with --problem cnn; leave it out")?;

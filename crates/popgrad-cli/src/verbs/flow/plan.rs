@@ -47,9 +47,8 @@ impl Plan {
         check_outputs(args, overwrite)?;
         let stop = stop_rule(args);
         let method = method(args, stop)?;
-        let (model, starts, exact) = if args.cnn.is_cnn() {
-            let (model, starts) = convolution::resolve(args)?;
-            (model, starts, None)
+        let ((model, starts), exact) = if args.cnn.is_cnn() {
+            (convolution::resolve(args)?, None)
         } else {
             args.cnn.refuse_beside_two_layer()?;
             two_layer(args)?
@@ -74,11 +73,14 @@ impl Plan {
     }
 }
 
-/// What moves in a two-layer problem, its starts, and the closed form that replaces a method.
-fn two_layer(args: &Args) -> Result<(Model, Vec<Vec<f64>>, Option<Exact>), Failure> {
+/// What moves, and its starts.
+pub(super) type Moving = (Model, Vec<Vec<f64>>);
+
+/// What moves in a two-layer problem, and the closed form that replaces a method.
+fn two_layer(args: &Args) -> Result<(Moving, Option<Exact>), Failure> {
     let problem = args.problem.resolve()?;
     let exact = if args.exact { Some(exact(args, &problem)?) } else { None };
-    let (model, starts) = match (plane_starts(args)?, &args.group) {
+    let moving = match (plane_starts(args)?, &args.group) {
         (Some(_), Some(_)) => {
             return Err(Failure::input("--group", "cannot be used with --start xy:X0,Y0; give one of them"));
         }
@@ -86,7 +88,7 @@ fn two_layer(args: &Args) -> Result<(Model, Vec<Vec<f64>>, Option<Exact>), Failu
         (None, Some(location)) => orbit(args, location, &problem)?,
         (None, None) => network(args, problem)?,
     };
-    Ok((model, starts, exact))
+    Ok((moving, exact))
 }
 
 /// Refuses names that cannot be written before anything is computed.
@@ -272,7 +274,7 @@ fn plane(args: &Args, problem: &TwoLayer) -> Result<Model, Failure> {
     Ok(Model::Plane(plane))
 }
 
-fn orbit(args: &Args, location: &str, problem: &TwoLayer) -> Result<(Model, Vec<Vec<f64>>), Failure> {
+fn orbit(args: &Args, location: &str, problem: &TwoLayer) -> Result<Moving, Failure> {
     plain_relu_only(args, "--group")?;
     let teacher = problem.teacher();
     if teacher.rows() != 1 {
@@ -307,7 +309,7 @@ fn orbit(args: &Args, location: &str, problem: &TwoLayer) -> Result<(Model, Vec<
     Ok((Model::Orbit(orbit), starts.into_iter().map(|(_, start)| start.into_vec()).collect()))
 }
 
-fn network(args: &Args, problem: TwoLayer) -> Result<(Model, Vec<Vec<f64>>), Failure> {
+fn network(args: &Args, problem: TwoLayer) -> Result<Moving, Failure> {
     let starts = matrices_of_starts(args, problem.input_dimension())?;
     let k = starts[0].1.rows();
     if let Some((text, start)) = starts.iter().find(|(_, start)| start.rows() != k) {

@@ -126,7 +126,7 @@ fn above_the_threshold_everything_but_the_opposite_ray_is_global() {
 
 /// A random problem and a random state of it, of moderate size.
 fn random(stream: &mut RandomStream) -> (ReducedCnn, CnnState) {
-    let k = 2 + (stream.uniform() * 30.0) as usize;
+    let k = 2 + usize::try_from(stream.next_u64() % 30).unwrap();
     let (s, square) = (0.3 + 2.0 * stream.uniform(), 0.2 + 3.0 * stream.uniform());
     let ratio = stream.uniform() * k as f64;
     let sum = stream.rademacher() * (ratio * square).sqrt();

@@ -9,9 +9,9 @@ use popgrad::{Cnn, Level, RunStatus, wilson_interval};
 
 /// The table.
 pub(super) const TABLE1: Claim = Claim {
-    id: "du2018-table1",
+    id: "cnn-table1",
     title: "Table 1: probability of the global minimum",
-    group: Group::Basins,
+    group: Group::ConvolutionalBasins,
     statement: "From random starts gradient descent reaches the global minimum with probability one half where 1\u{1d40}a* = 0, more often \
                 the larger (1\u{1d40}a*)\u{b2}/|a*|\u{b2} is, and always where that is large.",
     source: "Du et al. (2018), Table 1",
@@ -82,7 +82,7 @@ fn spec(starts: u64, dynamics: &str, dimensions: &[u32]) -> String {
 fn table1(bench: &Bench<'_>) -> Outcome {
     let mut findings = Findings::default();
     let starts = bench.pick(20_000, 1_000_000);
-    let summary = ensemble(bench, "du2018-table1", &spec(starts, "step = 0.05", &DIMENSIONS))?;
+    let summary = ensemble(bench, "cnn-table1", &spec(starts, "step = 0.05", &DIMENSIONS))?;
     let settings = PATCHES.iter().flat_map(|k| RATIOS.iter().map(move |ratio| (*k, *ratio)));
     let mut entries = Vec::new();
     for ((patches, ratio), cell) in settings.cycle().zip(&summary.cells) {
@@ -194,7 +194,7 @@ fn compare_with_flow(findings: &mut Findings, bench: &Bench<'_>) -> Result<(), s
     let starts = bench.pick(1000, 20_000);
     let mut ends = Vec::new();
     for dynamics in ["step = 0.05", "method = \"flow\""] {
-        let spec = Spec::parse("du2018-table1", &spec(starts, dynamics, &[6]))?;
+        let spec = Spec::parse("cnn-table1", &spec(starts, dynamics, &[6]))?;
         let plan = Plan::resolve(&spec, Level::detect())?;
         let look = |end: &popgrad::RunEnd| end.status == RunStatus::GlobalBasin;
         ends.push(ends_in_memory(&plan, bench.interrupt(), &look)?.ok_or(super::claim::Interrupted)?);
