@@ -198,11 +198,14 @@ impl CnnCell {
     pub(super) fn describe(&self, end: &Representative) -> Description {
         let is_it = |known: &&Known| (&known.filter, &known.output) == (&end.weights, &end.output);
         let Some(Known { point, .. }) = self.known.iter().find(is_it) else { return Description::default() };
-        let nature = match point.kind {
-            CnnPointKind::Global => "global_minimum",
-            CnnPointKind::Spurious if point.local_minimum => "spurious_minimum",
-            CnnPointKind::Spurious => "spurious_point",
-            _ => "saddle",
+        let nature = if point.kind == CnnPointKind::Global {
+            "global_minimum"
+        } else if point.kind == CnnPointKind::Saddle {
+            "saddle"
+        } else if point.local_minimum {
+            "spurious_minimum"
+        } else {
+            "spurious_point"
         };
         Description {
             loss: Some(point.loss),
