@@ -1,6 +1,8 @@
 //! The catalogue and its report: verdicts, files, threads, an early end, and that it can fail.
 
-use popgrad_lab::reproduce::{CATALOGUE, Completeness, Group, MINIMA, Plan, Progress, Report, Verdict, run};
+use popgrad_lab::reproduce::{
+    CATALOGUE, CONVOLUTIONAL, Completeness, Group, MINIMA, Plan, Progress, Report, Verdict, run,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -245,7 +247,11 @@ fn an_earlier_report_is_replaced_with_its_figures() {
 #[test]
 fn the_catalogue_covers_every_group_and_every_kind_of_verdict() {
     for group in Group::ALL {
-        assert!(CATALOGUE.iter().chain(MINIMA).any(|c| c.group == group), "{}", group.heading());
+        assert!(
+            CATALOGUE.iter().chain(MINIMA).chain(CONVOLUTIONAL).any(|c| c.group == group),
+            "{}",
+            group.heading()
+        );
     }
     for verdict in [Verdict::Holds, Verdict::PaperWrong, Verdict::Open] {
         assert!(CATALOGUE.iter().any(|c| c.expected == verdict), "{verdict:?}");
@@ -274,4 +280,20 @@ fn the_minima_of_safran_and_shamir_are_reproduced_and_a_wrong_loss_is_noticed() 
         error.to_string(),
         "safran2019 is not a paper with a catalogue; there are tian2017, safran2018, du2018"
     );
+}
+
+#[test]
+fn the_claims_of_du_et_al_are_reproduced_and_a_wrong_number_is_noticed() {
+    // The three claims about shares have millions of starts and run with the command.
+    let fast = ["cnn-loss", "cnn-spurious", "cnn-curves", "cnn-two-phases", "cnn-plane"];
+    let mut plan = plan("du", &fast);
+    plan.paper = "du2018".to_owned();
+    let report = quietly(&plan);
+    assert!(report.agrees(), "{}", failures(&report));
+    assert_eq!((report.paper, report.claims.len()), ("du2018", fast.len()));
+    plan.defect = 0.05;
+    let wrong = quietly(&plan);
+    let agree: Vec<&str> = wrong.claims.iter().filter(|c| c.agrees()).map(|c| c.id).collect();
+    // The picture of the plane has no number that such a defect moves across its bound.
+    assert_eq!(agree, ["cnn-plane"]);
 }
