@@ -115,6 +115,23 @@ fn threads_levels_and_shards_change_no_byte() {
 }
 
 #[test]
+fn a_key_that_some_cells_leave_out_shows_its_default_in_a_merged_sweep_too() {
+    let here = Scratch::new("sweep-left-out");
+    let spec = "runs = 20\npart = 10\n[problem]\nteacher = \"orthonormal:3\"\n[dynamics]\nstep = 0.2\n[stop]\ngradient_norm = 1e-9\n\
+                [[cells]]\nproblem.students = 3\n[[cells]]\nstop.steps = 500\n";
+    here.write("s.toml", spec.as_bytes());
+    let whole = here.json("sweep s.toml --out whole");
+    assert_eq!(whole["cells"][0]["keys"]["problem.students"], whole["cells"][1]["keys"]["problem.students"]);
+    assert_eq!(whole["cells"][1]["keys"]["stop.steps"], json!(500));
+    assert!(whole["cells"][0]["keys"]["stop.steps"].as_u64().is_some_and(|steps| steps > 500), "{whole}");
+    for i in 1..=2 {
+        here.json(&format!("sweep s.toml --out part{i} --shard {i}/2"));
+    }
+    here.json("sweep merge part1 part2 --out merged");
+    assert_same(&here, "whole", "merged");
+}
+
+#[test]
 fn damaged_parts_are_computed_again() {
     let here = with_spec("sweep-damaged");
     here.json("sweep s.toml --out whole");

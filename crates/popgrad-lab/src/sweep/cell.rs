@@ -81,9 +81,13 @@ impl Cell {
             Ensemble::Xy(_) | Ensemble::Cnn(_) => false,
         };
         reader.refuse_unused()?;
-        let value = |key: &String| keys.entries.get(key).map(|entry| (key.clone(), entry.value.clone()));
-        let varied = keys.varied.iter().filter_map(value).collect();
-        let resolved = reader.resolved.into_inner().into_iter().collect();
+        let resolved: Map<String, Json> = reader.resolved.into_inner().into_iter().collect();
+        // The resolved value, so that a cell that leaves a key out shows its default, and a merged sweep the same.
+        let value = |key: &String| {
+            let value = resolved.get(key).and_then(Value::of_json);
+            value.or_else(|| keys.entries.get(key).map(|entry| entry.value.clone()))
+        };
+        let varied = keys.varied.iter().filter_map(|key| Some((key.clone(), value(key)?))).collect();
         let cell = Self { number, varied, resolved, ensemble, tolerance, global_loss, polish };
         cell.runs(0..0, level).map_err(|e| reader_error(name, number, &e))?;
         Ok(cell)

@@ -42,7 +42,7 @@ impl Value {
     }
 
     /// The value that stands in JSON, if it is one.
-    fn of_json(json: &serde_json::Value) -> Option<Self> {
+    pub(super) fn of_json(json: &serde_json::Value) -> Option<Self> {
         match json {
             serde_json::Value::Bool(flag) => Some(Self::Flag(*flag)),
             serde_json::Value::String(text) => Some(Self::Text(text.clone())),
