@@ -3,13 +3,15 @@
 
 use super::cell::{Cell, Ensemble};
 use super::part::Representative;
-use popgrad::{Atlas, CriticalSearch, Matrix, SearchOptions, SearchStatus, Student, XyPlane};
+use popgrad::{Atlas, CriticalSearch, Matrix, Nature, SearchOptions, SearchStatus, Student, XyPlane};
 use serde::{Deserialize, Serialize};
 
 /// Most variables of a point that is polished and whose spectrum is computed; beyond, that takes minutes.
 const MOST_VARIABLES: usize = 1000;
 /// A polished point whose units moved by more than this share of the longest is another one.
 const MOVED: f64 = 1e-3;
+/// Eigenvalues below this share of the largest count as zero: ends lie within the bound on the gradient of their point.
+const FLAT: f64 = 1e-8;
 
 /// What a class is, as far as it was computed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -27,7 +29,7 @@ pub(super) struct Description {
 pub(super) fn describe(cell: &Cell, end: &Representative) -> Description {
     match &cell.ensemble {
         Ensemble::TwoLayer(..) => two_layer(cell, end).unwrap_or_default(),
-        Ensemble::Xy(ensemble) => xy(ensemble.plane(), end),
+        Ensemble::Xy(ensemble) => xy(ensemble.plane(), end, cell.global_loss),
         Ensemble::Cnn(cell) => cell.describe(end),
     }
 }
@@ -62,20 +64,28 @@ fn two_layer(cell: &Cell, end: &Representative) -> Option<Description> {
     })
 }
 
-/// In the plane: the eigenvalues of minus the field's Jacobian, the Hessian within the plane.
-fn xy(plane: XyPlane, end: &Representative) -> Description {
+/// In the plane: the spectrum of the whole network's Hessian there.
+fn xy(plane: XyPlane, end: &Representative, global_loss: f64) -> Description {
     let [x, y] = [end.weights[0], end.weights[1]];
-    let Ok([[a, b], [c, d]]) = plane.jacobian(x, y) else { return Description::default() };
-    // The field is minus the gradient with respect to (x, sqrt(K - 1) y): similar to a symmetric matrix.
-    let (half, spread) = (-0.5 * (a + d), 0.5 * ((a - d) * (a - d) + 4.0 * b * c).max(0.0).sqrt());
-    let (low, high) = (half - spread, half + spread);
-    let index = u64::from(low < 0.0) + u64::from(high < 0.0);
+    let Ok(spectrum) = plane.spectrum(x, y) else { return Description::default() };
+    let largest = spectrum.iter().fold(0.0_f64, |m, space| m.max(space.value.abs()));
+    let count = |which: &dyn Fn(f64) -> bool| {
+        spectrum.iter().filter(|space| which(space.value)).map(|space| space.multiplicity as u64).sum::<u64>()
+    };
+    let (index, nullity) =
+        (count(&|value| value < -FLAT * largest), count(&|value| value.abs() <= FLAT * largest));
+    let nature = match (index, nullity) {
+        _ if end.loss < global_loss => Nature::GlobalMinimum,
+        (0, 0) => Nature::Minimum,
+        (0, _) => Nature::Degenerate,
+        _ => Nature::Saddle,
+    };
     Description {
         loss: plane.loss_at(x, y).ok(),
-        lambda_min: Some(low),
+        lambda_min: plane.smallest_eigenvalue(x, y).ok(),
         index: Some(index),
-        nullity: None, // the other directions of the network are not looked at
-        nature: Some(if index == 0 { "minimum" } else { "saddle" }.to_owned()),
+        nullity: Some(nullity),
+        nature: Some(nature.name().to_owned()),
         isotropy: None,
     }
 }
