@@ -79,6 +79,16 @@ pub(crate) fn vector(argument: &str, location: &str, needed: &str) -> Result<Vec
     read_array(location).and_then(|a| a.into_vector(needed)).map_err(file_at(argument))
 }
 
+/// A file with one axis, or with two of which the first has length one.
+pub(crate) fn one_row(argument: &str, location: &str, needed: &str) -> Result<Vec<f64>, Failure> {
+    let array = read_array(location).map_err(file_at(argument))?;
+    let vector = match array.shape() {
+        [1, _] => array.into_matrix(needed).map(Matrix::into_vec),
+        _ => array.into_vector(needed),
+    };
+    vector.map_err(file_at(argument))
+}
+
 /// A file with two axes.
 pub(crate) fn matrix(argument: &str, location: &str, needed: &str) -> Result<Matrix, Failure> {
     read_array(location).and_then(|a| a.into_matrix(needed)).map_err(file_at(argument))

@@ -1,6 +1,6 @@
 //! The options of `--problem cnn`: the convolutional teacher, and vectors that are typed or read.
 
-use crate::arguments::{source, vector};
+use crate::arguments::{one_row, source};
 use crate::failure::Failure;
 use crate::problem::ProblemArgs;
 use crate::values;
@@ -184,14 +184,15 @@ pub(crate) fn refuse(given: &[(&str, bool)], why: &str) -> Result<(), Failure> {
 /// Refuses a count that contradicts the length of a vector.
 fn check_count(argument: &str, count: Option<u64>, (other, length): (&str, usize)) -> Result<(), Failure> {
     match count {
-        Some(count) if count != length as u64 => {
-            Err(Failure::input(argument, format!("{count} contradicts {other}, which has {length} entries")))
-        }
+        Some(count) if count != length as u64 => Err(Failure::input(
+            argument,
+            format!("{count} contradicts {other}, which has {}", entries(length)),
+        )),
         _ => Ok(()),
     }
 }
 
-/// A vector: numbers separated by commas, a word with one row, or a file with one axis.
+/// A vector: numbers separated by commas, a word with one row, or a file with one axis or one row.
 pub(crate) fn numbers(
     argument: &str,
     text: &str,
@@ -200,16 +201,17 @@ pub(crate) fn numbers(
 ) -> Result<Vec<f64>, Failure> {
     let listed: Option<Vec<f64>> = text.split(',').map(|x| x.trim().parse().ok()).collect();
     if let Some(list) = listed {
-        return match list.iter().find(|x| !x.is_finite()) {
+        return match list.iter().position(|x| !x.is_finite()) {
             None => Ok(list),
-            Some(x) => {
-                Err(Failure::input(argument, format!("the entry {x} is not finite; every one must be")))
+            Some(i) => {
+                let message = format!("{text} has the entry [{i}] = {}; every entry must be finite", list[i]);
+                Err(Failure::input(argument, message))
             }
         };
     }
     let source = source(argument, text)?;
     if let Source::File(location) = &source {
-        return vector(argument, location, needed);
+        return one_row(argument, location, needed);
     }
     let rows = source.matrix(memory_limit).map_err(crate::arguments::at(argument))?;
     if rows.rows() == 1 {
@@ -219,6 +221,11 @@ pub(crate) fn numbers(
         argument,
         format!("{text} has {} rows; one is needed, as in normal:1,P,SEED", rows.rows()),
     ))
+}
+
+/// How a number of entries is said.
+fn entries(count: usize) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
 }
 
 /// The student's filter, of the teacher's dimension.
@@ -231,7 +238,8 @@ pub(crate) fn filter(
     let filter = numbers(argument, text, "(p,), the filter of the student,", memory_limit)?;
     let (got, want) = (filter.len(), problem.patch_dimension());
     if got != want {
-        let message = format!("{text} has {got} entries; the patches of the teacher have dimension {want}");
+        let message =
+            format!("{text} has {}; the patches of the teacher have dimension {want}", entries(got));
         return Err(Failure::input(argument, message));
     }
     Ok(filter)
@@ -248,8 +256,10 @@ pub(crate) fn output(
     let Some(text) = text else { return Ok(vec![1.0; want]) };
     let output = numbers(argument, text, "(k,), one output weight a patch,", memory_limit)?;
     if output.len() != want {
-        let message =
-            format!("{text} has {} entries; the teacher has {want} patches, one weight each", output.len());
+        let message = format!(
+            "{text} has {}; one output weight a patch is needed, {want} in all",
+            entries(output.len())
+        );
         return Err(Failure::input(argument, message));
     }
     Ok(output)

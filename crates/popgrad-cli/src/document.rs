@@ -89,7 +89,8 @@ pub(crate) fn number(x: f64) -> String {
 
 /// A row of numbers for people, six significant digits.
 pub(crate) fn short_row(row: &[f64]) -> String {
-    row.iter().map(|x| format!("{x:>13.5e}")).collect::<Vec<_>>().join(" ")
+    // The sum has no negative zero.
+    row.iter().map(|x| format!("{:>13.5e}", x + 0.0)).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

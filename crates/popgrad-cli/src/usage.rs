@@ -87,9 +87,12 @@ fn text(error: &clap::Error, kind: ContextKind) -> String {
     }
 }
 
-/// `--step` out of `--step <ETA>`.
+/// `--step` out of `--step <ETA>`; an argument without a name is called `<KIND>`, needed or not.
 fn option_name(usage: &str) -> String {
-    usage.split([' ', '=']).next().unwrap_or_default().to_owned()
+    let name = usage.split([' ', '=']).next().unwrap_or_default();
+    name.strip_prefix('[')
+        .and_then(|x| x.strip_suffix(']'))
+        .map_or_else(|| name.to_owned(), |x| format!("<{x}>"))
 }
 
 fn first_line(error: &clap::Error) -> String {

@@ -89,6 +89,28 @@ fn text_says_what_json_says() {
     }
 }
 
+/// Many patches print their first weights, a file of one row is a vector, and no zero is negative.
+#[test]
+fn long_vectors_are_cut_and_rows_are_vectors() {
+    let here = Scratch::new("eval-cnn-long");
+    let ran = here.run("eval --problem cnn --patches 1000 --patch-dimension 3 --ratio 0 --student -1,2,0");
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
+    assert!(ran.stdout.contains("and 976 more, which --json has"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.lines().all(|line| line.len() < 100) && !ran.stdout.contains("-0.00000e0"),
+        "{}",
+        ran.stdout
+    );
+    let found = here.json("eval --problem cnn --patches 1000 --patch-dimension 3 --ratio 0 --student 1,2,0");
+    assert_eq!(found["output_gradient"].as_array().unwrap().len(), 1000);
+    let row = popgrad_lab::storage::Member::real("v", &[1, 3], &[0.0, 1.0, 0.5]);
+    popgrad_lab::storage::write_npz(&here.path("v.npz"), &[row], popgrad_lab::storage::Overwrite::Refuse)
+        .unwrap();
+    let by_file = here.json(&format!("eval {TEACHER} --student v.npz:v"));
+    let typed = here.json(&format!("eval {TEACHER} --student 0,1,0.5"));
+    assert_eq!((&by_file["loss"], &by_file["gradient"]), (&typed["loss"], &typed["gradient"]));
+}
+
 /// Without normalisation a zero filter has a loss, and a gradient without direction.
 #[test]
 fn a_zero_filter_is_a_condition_of_the_plain_form_only() {
@@ -176,7 +198,7 @@ fn bad_problems_are_refused_in_a_sentence() {
         ),
         (
             cnn("--teacher-filter 1,nan,0 --teacher-output 1,1"),
-            "--teacher-filter: the entry NaN is not finite",
+            "--teacher-filter: 1,nan,0 has the entry [1] = NaN; every entry must be finite",
         ),
         (
             cnn("--teacher-filter normal:2,3,1 --teacher-output 1,1"),
@@ -191,7 +213,7 @@ fn bad_problems_are_refused_in_a_sentence() {
         ),
         (
             format!("eval {TEACHER} --student 1,0,0 --student-output 1,2"),
-            "--student-output: 1,2 has 2 entries; the teacher has 4 patches, one weight each",
+            "--student-output: 1,2 has 2 entries; one output weight a patch is needed, 4 in all",
         ),
         (
             format!("eval {TEACHER} --student 1,0,0 --monte-carlo 1"),

@@ -98,12 +98,24 @@ fn bad_input_of_a_flow_is_refused() {
         "--start: the student's filter is the zero vector, which has no direction; its angle with the teacher's is not defined there",
     );
     here.refuses(
+        &format!("flow {built} --plain --start 0,0,0"),
+        "--start: the student's filter is the zero vector, which has no direction; its angle with the teacher's is not defined there",
+    );
+    here.refuses(
+        &format!("flow {built} --start 1,nan,0"),
+        "--start: 1,nan,0 has the entry [1] = NaN; every entry must be finite",
+    );
+    here.refuses(
+        &format!("flow {built} --start 1,2,0 --student-output 1"),
+        "--student-output: 1 has 1 entry; one output weight a patch is needed, 4 in all",
+    );
+    here.refuses(
         &format!("flow {built} --start 1,2"),
         "--start: 1,2 has 2 entries; the patches of the teacher have dimension 3",
     );
     here.refuses(
         &format!("flow {built} --start 1,2,3 --student-output 1,2"),
-        "--student-output: 1,2 has 2 entries; the teacher has 4 patches, one weight each",
+        "--student-output: 1,2 has 2 entries; one output weight a patch is needed, 4 in all",
     );
     here.refuses(
         &format!("flow {built} --start 1,2,3 --exact"),
@@ -121,6 +133,23 @@ fn bad_input_of_a_flow_is_refused() {
         "flow --teacher orthonormal:2 --start normal:2,2,1 --patches 3",
         "--patches: belongs to --problem cnn, which is not given",
     );
+}
+
+/// Beyond the limit of the step the output weights diverge, and the summary says what the limit is.
+#[test]
+fn a_descent_that_diverges_names_its_limit() {
+    let here = Scratch::new("flow-cnn-diverges");
+    let built = "flow --problem cnn --patches 4 --patch-dimension 3 --ratio 1 --start 1,2,0 --method gd";
+    let limit = 4.0 * PI / (3.0 + PI);
+    let ran = here.run(&format!("{built} --step 3"));
+    assert_eq!(ran.status, 1);
+    let words = format!("the step is above 4 pi/(k + pi - 1) = {}", limit.to_string().get(..12).unwrap());
+    assert!(ran.stdout.contains(&words), "{words} in\n{}", ran.stdout);
+    let ran = here.run(&format!("{built} --step 2"));
+    assert!(ran.status == 0 && !ran.stdout.contains("the step is above"), "{}", ran.stdout);
+    // Without weight normalisation only the product of |v| and a is that of the teacher.
+    let ran = here.run("flow --problem cnn --patches 4 --patch-dimension 3 --ratio 1 --start 1,2,0 --plain");
+    assert!(ran.stdout.contains(", |v| = 1.27"), "{}", ran.stdout);
 }
 
 #[test]
@@ -149,9 +178,13 @@ fn the_plane_has_three_points_and_both_basins() {
     for text in ["proved: to the teacher", "border of the basins", "saddle", "spurious"] {
         assert!(svg.contains(text), "{text}");
     }
+    // --problem cnn is the same plane; the scalars of the built teacher are exact.
+    let same = here.json("portrait --problem cnn --patches 25 --ratio 4 --grid 31 --start 1,0 --out c.svg");
+    assert_eq!(same["critical_points"], found["critical_points"]);
+    assert_eq!((points[0]["alpha"].as_f64(), found["options"]["ratio"].as_f64()), (Some(1.0), Some(4.0)));
     let ran = here.run("portrait cnn --patches 25 --ratio 9 --grid 11 --start 3,0.5 --sum 1 --out b.svg");
     assert_eq!(ran.status, 0);
-    assert!(ran.stdout.contains("1 trajectories: 1 proved to reach the teacher, 0"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1 trajectory: 1 proved to reach the teacher, 0"), "{}", ran.stdout);
 }
 
 #[test]
@@ -167,8 +200,33 @@ fn bad_input_of_a_portrait_is_refused() {
     );
     here.refuses(
         "portrait cnn --patches 4 --ratio 1 --range 0,4,0,1 --out a.svg",
-        "the angle 4 is not between 0 and pi",
+        "--range: the angle 4 is not between 0 and pi",
     );
+    here.refuses(
+        "portrait cnn --patches 4 --ratio 1 --range 1,0,0,1 --out a.svg",
+        "--range: the phi axis runs from 1 to 0; two ascending finite numbers are needed",
+    );
+    here.refuses(
+        "portrait cnn --patches 4 --ratio 1 --start 4,0 --out a.svg",
+        "--start: the angle 4 is not between 0 and pi",
+    );
+    here.refuses(
+        "portrait cnn --patches 4 --ratio 1 --grid 1 --out a.svg",
+        "--grid: the grid has 1 points along each axis; 2 to 4001 are needed",
+    );
+    here.refuses(
+        "portrait cnn --patches 1000000 --ratio 1 --out a.svg",
+        "--patches: 1000000 patches make the flow too stiff to be drawn; at most 10000 are",
+    );
+    here.refuses(
+        "portrait --problem two-layer --out a.svg",
+        "--problem: \"two-layer\" is not a problem with a portrait of its own; cnn is, and xy and l12 are kinds",
+    );
+    here.refuses(
+        "portrait cnn --problem cnn --patches 4 --ratio 1 --out a.svg",
+        "<KIND> cannot be used with --problem; give one of them",
+    );
+    here.refuses("portrait --patches 4 --out a.svg", "<KIND> is missing; popgrad VERB --help describes it");
     here.refuses(
         "portrait xy --units 3 --ratio 1 --out a.svg",
         "--ratio: belongs to portrait cnn; leave it out",

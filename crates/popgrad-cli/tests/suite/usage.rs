@@ -51,8 +51,9 @@ fn examples_in_the_help_run() {
     for verb in VERBS.into_iter().filter(|verb| *verb != "reproduce") {
         let long = here.run(&format!("{verb} --help")).stdout;
         let after = long.lines().skip_while(|line| !matches!(*line, "Example:" | "Examples:")).skip(1);
-        // A long example is wrapped.
-        let text = after.take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ");
+        // A long example is wrapped; some end their lines with a backslash, to be pasted as they stand.
+        let unwrapped = |line: &'_ str| line.trim_end_matches('\\').trim().to_owned();
+        let text = after.take_while(|line| !line.is_empty()).map(unwrapped).collect::<Vec<_>>().join(" ");
         let examples: Vec<&str> = text.split("popgrad ").skip(1).collect();
         assert!(!examples.is_empty(), "{verb}");
         for line in examples {

@@ -54,7 +54,7 @@ impl TrajectoryPicture {
 
     /// The figure as SVG.
     pub fn to_svg(&self) -> String {
-        let convolution = self.runs.iter().flat_map(|run| &run.points).any(|p| p.alpha.is_some());
+        let convolution = self.is_convolution();
         let columns = if self.plane.is_some() || convolution { 2 } else { 3 };
         let mut figure = Figure::new("Trajectories", columns).panel_size(420.0, 320.0);
         figure.push(self.loss_panel());
@@ -67,6 +67,10 @@ impl TrajectoryPicture {
             figure.push(self.overlap_panel());
         }
         figure.to_svg()
+    }
+
+    fn is_convolution(&self) -> bool {
+        self.runs.iter().flat_map(|run| &run.points).any(|p| p.alpha.is_some())
     }
 
     fn loss_panel(&self) -> Panel {
@@ -85,8 +89,13 @@ impl TrajectoryPicture {
 
     /// One line a student of each run: in the colour of the run, or, of a single run, in colours of their own.
     fn angle_panel(&self) -> Panel {
-        let y = Axis::linear("angle to the nearest teacher");
-        let mut panel = Panel::new("Students", Axis::linear("time t"), y).legend(LegendPlace::TopRight);
+        let (title, label) = if self.is_convolution() {
+            ("Filter", "angle \u{3c6} of v to w*")
+        } else {
+            ("Students", "angle to the nearest teacher")
+        };
+        let y = Axis::linear(label);
+        let mut panel = Panel::new(title, Axis::linear("time t"), y).legend(LegendPlace::TopRight);
         for (i, run) in self.runs.iter().enumerate() {
             let students = run.points.first().map_or(0, |p| p.angles.len());
             for j in 0..students {
@@ -210,7 +219,8 @@ mod tests {
             picture.push(&TrajectoryRow { overlaps, output, angles: vec![0.7], ..row(0, step) });
         }
         assert_eq!(picture.runs[0].points[2].angles, [0.7]);
-        assert!(picture.to_svg().contains("The path in"));
+        let svg = picture.to_svg();
+        assert!(svg.contains("The path in") && svg.contains("Filter") && !svg.contains("teacher"));
     }
 
     #[test]

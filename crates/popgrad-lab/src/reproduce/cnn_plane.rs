@@ -10,14 +10,15 @@ pub(super) const PLANE: Claim = Claim {
     id: "cnn-plane",
     title: "The two basins in the plane of \u{3c6} and a\u{b7}a*",
     group: Group::ConvolutionalTraining,
-    statement: "The angle between the filters falls where a\u{b7}a* is positive and rises where it is negative; which of the two minima a run reaches \
-                is decided by which of them wins.",
+    statement: "The angle between the filters falls where a\u{b7}a* is positive and rises where it is negative, while the output weights follow \
+                the angle; this fight decides which of the two minima a run reaches.",
     source: "Du et al. (2018), section 4",
     method: "The closed flow in \u{3c6}, a\u{b7}a* and 1\u{b7}a, on the slice on which 1\u{b7}a is that of the best output weights at the angle: field, \
              nullclines, critical points, the sets that are proved to lead to each minimum, the border between the basins, and trajectories. \
              k = 25 and 100, ratio 4.",
     expected: Verdict::Holds,
-    note: "The sign of a\u{b7}a* alone decides nothing: starts with a\u{b7}a* < 0 and any \u{3c6} below the border still reach the teacher.",
+    note: "The sign of a\u{b7}a* alone decides nothing: starts with a\u{b7}a* < 0 left of the border still reach the teacher, and starts with a\u{b7}a* > 0 right of it \
+           the spurious point.",
     measure: plane,
 };
 
@@ -67,7 +68,9 @@ fn plane(bench: &Bench<'_>) -> Outcome {
     );
     findings.figure(
         "cnn-plane",
-        "The plane of \u{3c6} and \u{3b1} = a\u{b7}a*; arrows and nullclines on the slice on which 1\u{b7}a is that of the best output weights.",
+        "The plane of \u{3c6} and \u{3b1} = a\u{b7}a*; arrows, nullclines, shaded sets and border are those of the slice on which 1\u{b7}a is that of the \
+         best output weights. Trajectories start on it at the circles, move in all three variables, and are seen from above; discs are minima, \
+         the cross is the saddle.",
         &figure,
     );
     Ok(findings)

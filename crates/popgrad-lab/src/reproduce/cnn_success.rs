@@ -57,9 +57,9 @@ fn trapped(bench: &Bench<'_>) -> Outcome {
     let starts = bench.pick(20_000, 1_000_000);
     let summary = ensemble(bench, "cnn-trapped", &spec(starts, "step = 0.05", &DIMENSIONS))?;
     let entries = entries(bench, &summary)?;
-    let (mut least, mut above, mut empty) = (f64::INFINITY, 0, Vec::new());
+    let (mut least, mut touching, mut above, mut empty) = (f64::INFINITY, 0_u32, 0, Vec::new());
     let mut table = Table::new(
-        "Spurious ends below the threshold: the smallest share over all cells, with its interval.",
+        "Below the threshold, for each p the cell with the fewest spurious ends, with an interval of 95 %.",
         &["p", "k", "ratio", "threshold", "starts", "spurious", "share"],
     );
     for p in DIMENSIONS {
@@ -68,7 +68,10 @@ fn trapped(bench: &Bench<'_>) -> Outcome {
         let mut rarest: Option<&Entry<'_>> = None;
         for entry in cells.into_iter().filter(|entry| entry.below) {
             if LOW_DIMENSIONS.contains(&p) {
-                least = least.min(bench.maths.tainted(spurious_share(entry)?.low));
+                let low = bench.maths.tainted(spurious_share(entry)?.low);
+                // A share that is no number counts as reaching zero.
+                touching += u32::from(low.is_nan() || low <= 0.0);
+                least = least.min(low);
             }
             if entry.cell.non_global == 0 {
                 empty.push(format!("p = {p}, k = {}, ratio {}", entry.patches, entry.ratio));
@@ -89,15 +92,16 @@ fn trapped(bench: &Bench<'_>) -> Outcome {
             format!("{:.5} [{:.5}, {:.5}]", share.share, share.low, share.high),
         ]);
     }
-    let name = "p \u{2264} 6: least lower end of the share of spurious ends below the threshold";
-    findings.check(name, least, None, Bound::at_least(f64::MIN_POSITIVE));
+    let name = "p \u{2264} 6: cells below the threshold whose interval of the spurious share reaches zero";
+    findings.check(name, f64::from(touching), None, Bound::exactly(0.0));
+    findings.number("p \u{2264} 6: least lower end of the spurious share below the threshold", least, None);
     findings.check(
         "spurious ends from the threshold on",
         bench.maths.tainted(above as f64),
         None,
         Bound::exactly(0.0),
     );
-    findings.number("cells below the threshold without a spurious end", empty.len() as f64, None);
+    findings.number("all p: cells below the threshold without a spurious end", empty.len() as f64, None);
     findings.table(table);
     if !empty.is_empty() {
         findings.remark(&format!(
@@ -117,7 +121,7 @@ fn global(bench: &Bench<'_>) -> Outcome {
         lowest = lowest.min(wilson_interval(entry.cell.global, entry.cell.runs, CONFIDENCE)?.low);
     }
     findings.check(
-        "least lower end of a share of global ends",
+        "least lower end of an interval of the share of global ends",
         bench.maths.tainted(lowest),
         None,
         Bound::at_least(0.25),

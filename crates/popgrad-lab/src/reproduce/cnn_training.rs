@@ -1,7 +1,7 @@
 //! Two runs of the paper's algorithm, one to each minimum, and the two phases of training.
 
 use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
-use super::numbers::significant;
+use super::numbers::{significant, with_uncertainty};
 use super::sampling::largest;
 use crate::figure::{Axis, Colour, Dash, Figure, Layer, Panel};
 use popgrad::{
@@ -202,11 +202,12 @@ fn first_phase(bench: &Bench<'_>, findings: &mut Findings) -> Result<(), Failure
     let rate = problem.saddle_rate(1.0).ok_or("there is no saddle")?;
     let z = two_sided_bound(0.05)?;
     let mut table = Table::new(
-        "T1 between 10\u{207b}\u{b3} and 10\u{207b}\u{2077}, k = 25, ratio 0, |v| = 1; intervals of 95 %.",
-        &["varied", "method", "exponent of T1", "T1 over log(1/value)", "predicted"],
+        "First phase of starts with one of a\u{2080}\u{b7}a* and cos \u{3c6}\u{2080} between 10\u{207b}\u{2077} and 10\u{207b}\u{b3}, the other zero; k = 25, \
+         ratio 0, |v| = 1; intervals of 95 %.",
+        &["varied", "method", "exponent of T1", "growth of T1 with log(1/\u{b7})", "predicted"],
     );
-    let axis = Axis::log("value at the start").range(1e-7, 1e-3);
-    let mut panel = Panel::new("First phase", axis, Axis::linear("T1").range(0.0, 90.0));
+    let mut layers: Vec<Layer> = Vec::new();
+    let mut longest = 0.0_f64;
     let (mut steepest, mut off) = (0.0_f64, 0.0_f64);
     for (i, (coordinate, name)) in
         [(PhaseCoordinate::Overlap, "a\u{2080}\u{b7}a*"), (PhaseCoordinate::Cosine, "cos \u{3c6}\u{2080}")]
@@ -226,15 +227,16 @@ fn first_phase(bench: &Bench<'_>, findings: &mut Findings) -> Result<(), Failure
             table.row(vec![
                 name.to_owned(),
                 how.to_owned(),
-                format!("{:.3} \u{b1} {:.3}", exponent.slope, z * exponent.slope_error),
-                format!("{:.3} \u{b1} {:.3}", line.slope, z * line.slope_error),
-                significant(predicted, 4),
+                with_uncertainty(exponent.slope, Some(z * exponent.slope_error), 4),
+                with_uncertainty(line.slope, Some(z * line.slope_error), 4),
+                significant(predicted, 5),
             ]);
             let points: Vec<(f64, f64)> =
                 scan.values.iter().copied().zip(scan.first_phase.iter().copied()).collect();
             let dash = if j == 0 { Dash::Solid } else { Dash::Dashed };
             let label = format!("{name}, {how}");
-            panel.push(Layer::line(points).colour(Colour::series(i)).dash(dash).label(&label));
+            longest = largest(scan.first_phase.iter().copied().chain([longest]));
+            layers.push(Layer::line(points).colour(Colour::series(i)).dash(dash).label(&label));
         }
     }
     findings.check(
@@ -250,6 +252,9 @@ fn first_phase(bench: &Bench<'_>, findings: &mut Findings) -> Result<(), Failure
         Bound::at_most(0.01),
     );
     findings.table(table);
+    let axis = Axis::log("a\u{2080}\u{b7}a* or cos \u{3c6}\u{2080} at the start").range(1e-7, 1e-3);
+    let mut panel = Panel::new("First phase", axis, Axis::linear("T1").range(0.0, 1.08 * longest));
+    layers.into_iter().for_each(|layer| panel.push(layer));
     findings.figure(
         "cnn-first-phase",
         "The length of the first phase over a\u{2080}\u{b7}a* and over cos \u{3c6}\u{2080}, the other being zero: straight on a logarithmic axis.",

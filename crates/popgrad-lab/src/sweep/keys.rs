@@ -76,7 +76,11 @@ pub const KEYS: [Key; 40] = [
     key("start.rows", "whole number", "xy grid: points along y"),
     key("start.file", "file", "given: starts, FILE.npy of shape (n, K, d); cnn: (n, p + k), v before a"),
     key("dynamics.method", "text", "gd (gradient descent) or flow (gradient flow) [gd]"),
-    key("dynamics.step", "positive number", "step of gradient descent, per sample; needed for gd"),
+    key(
+        "dynamics.step",
+        "positive number",
+        "step of gradient descent, per sample; needed for gd; cnn: below 4 pi / (k + pi - 1), or runs diverge",
+    ),
     key(
         "dynamics.halve_above",
         "positive number",

@@ -12,6 +12,10 @@ use popgrad::{
 };
 use serde_json::{Map, Value, json};
 
+/// Entries of a vector on one line of text, and on all its lines.
+const ACROSS: usize = 6;
+const MOST: usize = 24;
+
 /// What the arguments resolve to.
 struct Plan {
     problem: Cnn,
@@ -234,18 +238,18 @@ fn text(plan: &Plan, outcome: &Outcome) -> String {
         ));
     }
     lines.push("gradient with respect to the filter".to_owned());
-    lines.push(if gradient.zero_filter {
-        "       the filter is zero: its gradient has no direction".to_owned()
+    if gradient.zero_filter {
+        lines.push("       the filter is zero: its gradient has no direction".to_owned());
     } else {
-        format!("       {}", short_row(&gradient.filter))
-    });
+        lines.extend(listed(&gradient.filter));
+    }
     lines.push("gradient with respect to the output weights".to_owned());
-    lines.push(format!("       {}", short_row(&gradient.output)));
+    lines.extend(listed(&gradient.output));
     if let Some(eigenvalues) = &outcome.eigenvalues {
         let negative = eigenvalues.iter().filter(|x| **x < 0.0).count();
         let count = eigenvalues.len();
         lines.push(format!("Hessian with respect to v and a: {count} eigenvalues, {negative} below zero"));
-        lines.extend(eigenvalues.chunks(6).map(|chunk| format!("       {}", short_row(chunk))));
+        lines.extend(eigenvalues.chunks(ACROSS).map(|chunk| format!("       {}", short_row(chunk))));
     }
     lines.push("critical points            phi            loss   index  nullity  local minimum".to_owned());
     lines.extend(outcome.points.iter().map(point_line));
@@ -253,6 +257,29 @@ fn text(plan: &Plan, outcome: &Outcome) -> String {
         lines.extend(monte_carlo_text(found));
     }
     lines.join("\n")
+}
+
+/// The entries of a vector, or the first of many.
+fn listed(vector: &[f64]) -> Vec<String> {
+    let shown = &vector[..vector.len().min(MOST)];
+    let rows = shown.chunks(ACROSS).map(|chunk| format!("       {}", short_row(chunk)));
+    rows.chain(more(vector.len())).collect()
+}
+
+/// Means over their standard errors, or the first of many.
+fn estimated(name: &str, mean: &[f64], error: &[f64], note: &str) -> Vec<String> {
+    let shown = mean.len().min(MOST);
+    let pairs = mean[..shown].chunks(ACROSS).zip(error[..shown].chunks(ACROSS));
+    let rows = pairs.flat_map(|(mean, error)| {
+        [format!("   {name}   {}", short_row(mean)), format!("    +- {}{note}", short_row(error))]
+    });
+    rows.chain(more(mean.len())).collect()
+}
+
+/// What says that entries are left out.
+fn more(count: usize) -> Option<String> {
+    let left = count.checked_sub(MOST).filter(|n| *n > 0)?;
+    Some(format!("         and {left} more, which --json has"))
 }
 
 fn point_line(point: &CnnPoint) -> String {
@@ -268,16 +295,14 @@ fn point_line(point: &CnnPoint) -> String {
 }
 
 fn monte_carlo_text(found: &Sampled) -> Vec<String> {
-    vec![
-        format!(
-            "Monte Carlo, {} samples: loss {} +- {:.1e} (standard error)",
-            found.estimate.samples,
-            number(found.estimate.loss),
-            found.estimate.loss_error
-        ),
-        format!("   v   {}", short_row(&found.filter.0)),
-        format!("    +- {}  (at most)", short_row(&found.filter.1)),
-        format!("   a   {}", short_row(&found.estimate.output.mean)),
-        format!("    +- {}", short_row(&found.estimate.output.standard_error)),
-    ]
+    let mut lines = vec![format!(
+        "Monte Carlo, {} samples: loss {} +- {:.1e} (standard error)",
+        found.estimate.samples,
+        number(found.estimate.loss),
+        found.estimate.loss_error
+    )];
+    lines.extend(estimated("v", &found.filter.0, &found.filter.1, "  (at most)"));
+    let output = &found.estimate.output;
+    lines.extend(estimated("a", &output.mean, &output.standard_error, ""));
+    lines
 }

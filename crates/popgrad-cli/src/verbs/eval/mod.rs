@@ -24,7 +24,8 @@ use std::path::{Path, PathBuf};
 #[command(
     mut_arg("teacher", |teacher| teacher.required(false)),
     after_long_help = "Example:\n  popgrad eval --teacher orthonormal:3 --student normal:3,3,1 --hessian --json\n  \
-    popgrad eval --problem cnn --patches 4 --patch-dimension 3 --ratio 1 --student normal:1,3,1 --hessian"
+    popgrad eval --problem cnn --patches 4 --patch-dimension 3 --ratio 1 \\\n    \
+    --student normal:1,3,1 --hessian"
 )]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -11,9 +11,9 @@ use std::path::PathBuf;
 #[command(
     mut_arg("teacher", |teacher| teacher.required(false)),
     after_long_help = "Examples:\n  popgrad flow --teacher orthonormal:5 --start xy:1e-3,0 --max-time 10 --json\n  \
-    popgrad flow --problem cnn --patches 4 --patch-dimension 3 --ratio 1 --start 1,2,0 --student-output 0,0,0.3,0.3 --method gd \
-    --step 0.5\n\n\
-    Files: --out takes FILE.parquet or FILE.npz, with the columns run, step, t, loss, grad_norm, W, a, angles, event; with\n\
+    popgrad flow --problem cnn --patches 4 --patch-dimension 3 --ratio 1 \\\n    \
+    --start 1,2,0 --student-output 0,0,0.3,0.3 --method gd --step 0.5\n\n\
+    Files: --out takes FILE.parquet or FILE.npz, with the columns run, step, t, loss, grad_norm, W, a, angles, event; with \
     --problem cnn W is the filter v, angles is phi, and two columns follow: alpha = a.a* and S_a = 1.a."
 )]
 pub(crate) struct Args {

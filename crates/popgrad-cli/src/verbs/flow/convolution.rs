@@ -4,7 +4,7 @@ use super::args::Args;
 use super::plan::Moving;
 use crate::cnn_problem::{at, filter, output, refuse};
 use crate::failure::Failure;
-use popgrad::{CnnForm, CnnStudent};
+use popgrad::CnnStudent;
 use popgrad_lab::flow::Model;
 
 /// The convolutional network, and every start as its state `(v, a)`.
@@ -18,10 +18,8 @@ pub(super) fn resolve(args: &Args) -> Result<Moving, Failure> {
     let mut starts = Vec::new();
     for text in &args.start {
         let start = filter("--start", text, &problem, limit)?;
-        if problem.form() == CnnForm::Normalised {
-            // A zero filter has no direction; the plain form reports it as a zero student.
-            problem.scalars(CnnStudent { filter: &start, output: &weights }).map_err(at("--start"))?;
-        }
+        // A zero filter has no direction, and so no gradient in either form.
+        problem.scalars(CnnStudent { filter: &start, output: &weights }).map_err(at("--start"))?;
         starts.push([start, weights.clone()].concat());
     }
     Ok((Model::Convolution(Box::new(problem)), starts))

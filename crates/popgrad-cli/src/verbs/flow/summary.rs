@@ -5,8 +5,8 @@ use super::plan::Plan;
 use crate::Context;
 use crate::document::{Document, number, print, rows};
 use crate::failure::Failure;
-use popgrad::{CnnBasin, Event, Outcome, Status};
-use popgrad_lab::flow::Model;
+use popgrad::{CnnBasin, CnnForm, Event, Outcome, Status};
+use popgrad_lab::flow::{Method, Model};
 use serde_json::{Value, json};
 
 /// Whether a run ended where its numbers mean nothing.
@@ -105,13 +105,29 @@ fn convolution(plan: &Plan, run: &Outcome) -> Option<String> {
     let [alpha, sum] = plan.model.overlaps(&run.point)?;
     let (weights, _) = plan.model.weights(&run.point);
     let phi = Model::angles(&weights, &plan.model.teacher());
+    if phi[0].is_nan() {
+        return Some("      the filter is zero: phi is not defined".to_owned());
+    }
     let end = match plan.model.basin(&run.point) {
         Some(CnnBasin::Global) => "; the flow from here reaches the teacher",
         Some(CnnBasin::Spurious) => "; the flow from here reaches the spurious point",
         _ => "",
     };
-    let [phi, alpha, sum] = [phi[0], alpha, sum].map(number);
-    Some(format!("      phi = {phi}, a.a* = {alpha}, 1.a = {sum}{end}"))
+    let norm = weights.row(0).iter().map(|x| x * x).sum::<f64>().sqrt();
+    let [phi, alpha, sum, norm] = [phi[0], alpha, sum, norm].map(number);
+    Some(format!("      phi = {phi}, a.a* = {alpha}, 1.a = {sum}, |v| = {norm}{end}{}", too_long(plan, run)))
+}
+
+/// Why a descent with weight normalisation diverged, where its step is the reason.
+fn too_long(plan: &Plan, run: &Outcome) -> String {
+    let (Model::Convolution(problem), Method::Descent(options)) = (&plan.model, &plan.method) else {
+        return String::new();
+    };
+    let limit = problem.reduced().step_limits(1.0)[0];
+    if run.status != Status::Diverged || problem.form() != CnnForm::Normalised || options.step <= limit {
+        return String::new();
+    }
+    format!("; the step is above 4 pi/(k + pi - 1) = {}, from which on 1.a diverges", number(limit))
 }
 
 /// What a clean stop leaves behind, and how to go on.

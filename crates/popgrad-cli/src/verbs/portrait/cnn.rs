@@ -6,10 +6,28 @@ use crate::arguments::file_at;
 use crate::cnn_problem::{at, refuse};
 use crate::document::{Document, number, print};
 use crate::failure::Failure;
-use popgrad::{Cnn, CnnBasin, ReducedCnn};
-use popgrad_lab::portrait::{CnnPortrait, CnnPortraitOptions};
+use popgrad::{Cnn, CnnBasin, CnnError, ReducedCnn};
+use popgrad_lab::portrait::{CnnPortrait, CnnPortraitOptions, PortraitError};
 use popgrad_lab::storage::Overwrite;
 use serde_json::{Value, json};
+use std::f64::consts::PI;
+
+/// The flow's fastest rate grows like the number of patches, and with it the steps of every trajectory.
+const MOST_PATCHES: u64 = 10_000;
+
+/// The option that brought what a portrait refuses.
+fn refused(args: &Args, error: &PortraitError) -> Failure {
+    let ends = args.range.as_deref().map(|text| numbers::<4>("--range", text, ""));
+    let outside = ends.and_then(Result::ok).is_some_and(|[low, high, ..]| low < 0.0 || high > PI);
+    let argument = match error {
+        PortraitError::Range { .. } => "--range",
+        PortraitError::Grid { .. } => "--grid",
+        PortraitError::Convolution(CnnError::Angle { .. }) if outside => "--range",
+        PortraitError::Convolution(CnnError::Angle { .. }) => "--start",
+        _ => return Failure::plain(error, error.kind()),
+    };
+    Failure::new(argument, error, error.kind())
+}
 
 /// What that resolves to.
 struct Plan {
@@ -27,9 +45,15 @@ impl Plan {
             |argument| Failure::input(argument, "is missing; portrait cnn needs --patches K and --ratio R");
         let patches = args.patches.ok_or_else(|| missing("--patches"))?;
         let ratio = args.ratio.ok_or_else(|| missing("--ratio"))?;
+        if patches > MOST_PATCHES {
+            let message =
+                format!("{patches} patches make the flow too stiff to be drawn; at most {MOST_PATCHES} are");
+            return Err(Failure::input("--patches", message));
+        }
         let patches = usize::try_from(patches).unwrap_or(usize::MAX);
         // The scalars of the teacher are all that the plane sees; a patch dimension of two is as good as any.
-        let problem = Cnn::with_ratio(patches, 2, ratio).map_err(at("--ratio"))?.reduced();
+        Cnn::with_ratio(patches, 2, ratio).map_err(at("--ratio"))?;
+        let problem = ReducedCnn::try_new(patches, 1.0, ratio.sqrt(), 1.0).map_err(at("--ratio"))?;
         let mut shown =
             CnnPortraitOptions { grid: grid(args, 121), sum: args.sum, ..CnnPortraitOptions::default() };
         if let Some(text) = &args.range {
@@ -65,8 +89,7 @@ impl Plan {
 /// Draws the plane.
 pub(super) fn run(args: &Args, overwrite: Overwrite, context: &Context) -> Result<u8, Failure> {
     let plan = Plan::resolve(args)?;
-    let portrait =
-        CnnPortrait::compute(plan.problem, plan.shown.clone()).map_err(|e| Failure::plain(&e, e.kind()))?;
+    let portrait = CnnPortrait::compute(plan.problem, plan.shown.clone()).map_err(|e| refused(args, &e))?;
     if let Some(path) = &args.data {
         portrait.write(path, overwrite).map_err(file_at("--data"))?;
     }
@@ -122,8 +145,8 @@ fn text(plan: &Plan, args: &Args, portrait: &CnnPortrait) -> String {
     let ends = portrait.ends();
     let count = |basin: CnnBasin| ends.iter().filter(|(_, end)| *end == basin).count();
     lines.push(format!(
-        "{} trajectories: {} proved to reach the teacher, {} the spurious point",
-        ends.len(),
+        "{}: {} proved to reach the teacher, {} the spurious point",
+        if ends.len() == 1 { "1 trajectory".to_owned() } else { format!("{} trajectories", ends.len()) },
         count(CnnBasin::Global),
         count(CnnBasin::Spurious)
     ));

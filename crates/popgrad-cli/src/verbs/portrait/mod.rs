@@ -23,8 +23,11 @@ pub(crate) struct Args {
     /// their angle and the teacher's, whose certain signs are counted on a grid. cnn is the plane (phi, alpha) of the convolutional
     /// network of --patches K and --ratio R, with |w*| = |a*| = |v| = 1: alpha = a.a* over the angle of v to w*, on the slice on which
     /// the sum 1.a is the best one at each angle, or --sum. Shaded are the states whose end is proved.
-    #[arg(value_name = "KIND", value_parser = kind)]
-    kind: PortraitKind,
+    #[arg(value_name = "KIND", value_parser = kind, required_unless_present = "problem")]
+    kind: Option<PortraitKind>,
+    /// cnn: the same as the kind cnn, as the other verbs have it
+    #[arg(long, value_name = "KIND", value_parser = problem, conflicts_with = "kind")]
+    problem: Option<PortraitKind>,
     /// xy: number of units K, at least 2
     #[arg(long, value_name = "K", value_parser = values::count, allow_negative_numbers = true)]
     units: Option<u64>,
@@ -90,15 +93,23 @@ fn kind(text: &str) -> Result<PortraitKind, String> {
     }
 }
 
+fn problem(text: &str) -> Result<PortraitKind, String> {
+    match text {
+        "cnn" => Ok(PortraitKind::Cnn),
+        _ => Err("is not a problem with a portrait of its own; cnn is, and xy and l12 are kinds".to_owned()),
+    }
+}
+
 /// Runs the verb.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     check_output("--out", Some(&args.out), "svg", overwrite)?;
     check_output("--data", args.data.as_deref(), "npz", overwrite)?;
-    match args.kind {
-        PortraitKind::Xy => xy::run(args, overwrite, context),
-        PortraitKind::L12 => l12::run(args, overwrite, context),
-        PortraitKind::Cnn => cnn::run(args, overwrite, context),
+    match args.kind.or(args.problem) {
+        Some(PortraitKind::Xy) => xy::run(args, overwrite, context),
+        Some(PortraitKind::L12) => l12::run(args, overwrite, context),
+        Some(PortraitKind::Cnn) => cnn::run(args, overwrite, context),
+        None => Err(Failure::input("<KIND>", "is missing; xy, l12 or cnn is needed")),
     }
 }
 

@@ -16,10 +16,13 @@ pub(super) fn summary(summary: &Summary, out: &Path) -> String {
     for cell in summary.cells.iter().take(MOST_CELLS) {
         lines.push(head(cell));
         for class in cell.classes.iter().take(MOST_CLASSES) {
-            let eigenvalue = class.lambda_min.map_or_else(|| "-".to_owned(), |x| format!("{x:.8}"));
+            // The classes of a convolutional network are named, without an eigenvalue.
+            let eigenvalue = class
+                .lambda_min
+                .map_or_else(String::new, |x| format!("lambda_min {:<12} ", format!("{x:.8}")));
             lines.push(
                 format!(
-                    "  {:>9} {:>8.3} %  [{:.3}, {:.3}]  loss {:<18} lambda_min {:<12} {} {}",
+                    "  {:>9} {:>8.3} %  [{:.3}, {:.3}]  loss {:<18} {}{} {}",
                     class.count,
                     100.0 * class.share.share,
                     100.0 * class.share.low,
