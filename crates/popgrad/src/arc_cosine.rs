@@ -7,7 +7,7 @@
 //! Accuracy: relative for `h`, `c1`, `k` and the probability, also as `v -> -u`; relative to the natural scale
 //! (`|w|` for `F`, `|v|/|u|` and 1 for the second derivatives) otherwise. Measured, see [`crate::accuracy`].
 
-use crate::angle::{Split, VectorError, check_pair, split};
+use crate::angle::{Angle, VectorError, check_pair, split};
 use crate::matrix::Matrix;
 use std::f64::consts::{PI, TAU};
 
@@ -90,8 +90,8 @@ pub fn angular_h(t: f64) -> f64 {
 }
 
 /// `h` of an angle known together with its supplement.
-fn h_of(split: &Split) -> f64 {
-    if split.angle.theta > 1.2 { angular_c1(split.angle.psi) } else { angular_h(split.angle.theta) }
+pub(crate) fn h_of(angle: Angle) -> f64 {
+    if angle.theta > 1.2 { angular_c1(angle.psi) } else { angular_h(angle.theta) }
 }
 
 fn is_zero(u: &[f64]) -> bool {
@@ -130,7 +130,7 @@ pub fn kernel(u: &[f64], v: &[f64]) -> Result<f64, VectorError> {
         return Ok(0.0);
     }
     let s = split(u, v);
-    Ok(crate::vector::norm(u) * (h_of(&s) / TAU) * s.length)
+    Ok(crate::vector::norm(u) * (h_of(s.angle) / TAU) * s.length)
 }
 
 /// Probability that two units are active together, `P(u.x > 0, v.x > 0) = (pi - theta) / (2 pi)`.
@@ -186,7 +186,7 @@ pub fn gating(e: &[f64], w: &[f64]) -> Result<Vec<f64>, VectorError> {
         return Err(VectorError::Zero { which: "e" });
     }
     let s = split(e, w);
-    let (along, across) = (h_of(&s) / TAU, s.angle.psi / TAU);
+    let (along, across) = (h_of(s.angle) / TAU, s.angle.psi / TAU);
     Ok(s.axis.iter().zip(&s.across).map(|(a, r)| along.mul_add(*a, across * r) * s.length).collect())
 }
 

@@ -8,8 +8,8 @@ use super::PortraitError;
 use crate::figure::{Anchor, Arrow, Axis, Colour, Dash, Figure, Layer, LegendPlace, Mark, Panel};
 use crate::storage::{Member, Overwrite, StorageError, write_npz};
 use popgrad::{
-    Advance, CnnBasin, CnnError, CnnState, FlowOptions, GradientFlow, RecordPlan, ReducedCnn, StopRule,
-    angular_h, zero_contour,
+    Advance, Angle, CnnBasin, CnnError, CnnState, FlowOptions, GradientFlow, RecordPlan, ReducedCnn,
+    StopRule, zero_contour,
 };
 use std::f64::consts::PI;
 use std::path::Path;
@@ -338,7 +338,7 @@ struct Slice {
 impl Slice {
     /// `S_a` at an angle.
     fn sum(&self, phi: f64) -> f64 {
-        self.sum.unwrap_or_else(|| self.problem.best_output(angular_h(phi))[1])
+        self.sum.unwrap_or_else(|| self.problem.valley_output(Angle { theta: phi, psi: PI - phi })[1])
     }
 
     fn state(&self, phi: f64, overlap: f64) -> CnnState {
@@ -362,7 +362,7 @@ impl Slice {
         // The saddle's angle is where both sets end.
         let mut columns = phi.to_vec();
         let inside = phi[0]..phi[phi.len() - 1];
-        let edges = self.problem.saddle_angle().map(|top| [top - INSIDE, top + INSIDE]);
+        let edges = self.problem.saddle_angle().map(|top| [top.theta - INSIDE, top.theta + INSIDE]);
         columns.extend(edges.into_iter().flatten().filter(|p| inside.contains(p)));
         columns.sort_by(f64::total_cmp);
         for column in columns {

@@ -35,7 +35,7 @@ fn problem(patches: usize, ratio: f64) -> Result<ReducedCnn, popgrad::CnnError> 
 
 /// The exact threshold.
 fn threshold(patches: usize) -> Result<f64, popgrad::CnnError> {
-    Ok(problem(patches, 0.0)?.ratio_threshold())
+    Ok(problem(patches, 0.0)?.threshold())
 }
 
 fn spurious(bench: &Bench<'_>) -> Outcome {

@@ -157,7 +157,7 @@ fn the_saddle_parts_the_signs_of_alpha() {
     let angle = CnnTeacher::of(&problem).unwrap().certify().saddle.angle.unwrap();
     for n in 0..=1000 {
         let theta = PI * f64::from(n) / 1000.0;
-        let alpha = problem.valley_alpha(popgrad::Angle { theta, psi: PI - theta });
+        let alpha = problem.reduced().valley_output(popgrad::Angle { theta, psi: PI - theta })[0];
         assert_eq!(alpha > 0.0, theta < angle.lo(), "{theta}");
     }
 }

@@ -3,7 +3,8 @@
 //! The proofs are in docs/theory/cnn_dynamics.md, Theorems 1 to 4 with the equations (W.59)-(W.72). The condition
 //! "`phi` beyond the saddle's angle and `alpha < 0`" is not among the sets: runs that satisfy it turn back.
 
-use super::state::{FilterGeometry, check, check_step};
+use super::geometry::FilterGeometry;
+use super::state::{check, check_step};
 use super::{CnnError, CnnState, ReducedCnn};
 use std::f64::consts::{PI, TAU};
 
@@ -90,6 +91,21 @@ impl ReducedCnn {
         }
     }
 
+    /// The largest step of gradient descent for which basins are proved, as far as the output weights go.
+    ///
+    /// ```text
+    /// eta <= 2 pi / (k + pi - 1)
+    /// ```
+    ///
+    /// Source: docs/theory/cnn_dynamics.md, (W.69).
+    ///
+    /// - Units: a step per sample.
+    /// - Accuracy: below the exact number, by `8 EPSILON` of it at most.
+    pub fn largest_basin_step(&self) -> f64 {
+        // The factor outweighs the three roundings, so that a coefficient 1 - eta rate is not negative.
+        (1.0 - 4.0 * f64::EPSILON) * (TAU / self.width())
+    }
+
     /// The point that gradient descent with a step `eta` reaches from a state, if the proof covers the step.
     ///
     /// ```text
@@ -115,7 +131,8 @@ impl ReducedCnn {
         let side = self.side(state);
         let norm = side.geometry.norm;
         let turned = step * self.filter_norm() * self.overlap_bound(state);
-        if step * (self.k() + PI - 1.0) > TAU || turned > 2.0 * norm * norm {
+        // The second condition needs no margin: arctan(tau) < tau leaves room for its rounding.
+        if step > self.largest_basin_step() || turned > 2.0 * norm * norm {
             return Ok(CnnBasin::Undecided);
         }
         if state.y == 0.0 {
@@ -141,12 +158,12 @@ impl ReducedCnn {
         let centred = state.overlap - mean;
         let b = self.centred_square();
         let high = mean.max(s * square) + centred.max(s * b);
-        let low = mean.min(s * square * (k - 1.0) / (k + PI - 1.0)) + centred.min(-s * b / (PI - 1.0));
+        let low = mean.min(s * square * (k - 1.0) / self.width()) + centred.min(-s * b / (PI - 1.0));
         high.max(-low)
     }
 
     fn side(&self, state: &CnnState) -> Side {
-        let geometry = FilterGeometry::of(state.x, state.y);
+        let geometry = FilterGeometry::of(state);
         let (s, sum, square) = (self.filter_norm(), self.output_sum(), self.output_square());
         // s (S*^2 + (h - 1) |a*|^2) with h - 1 = (pi - 1) - (pi - h).
         let above = s * (sum * sum + (PI - 1.0 - geometry.gap) * square);
@@ -179,6 +196,7 @@ impl ReducedCnn {
         if loss >= pass - MARGIN * scale {
             return CnnBasin::Undecided;
         }
+        // No margin here: so far below the pass h is from h_c by the root of the difference of the losses (W.64).
         if side.beyond_saddle > 0.0 { CnnBasin::Global } else { CnnBasin::Spurious }
     }
 }

@@ -143,6 +143,12 @@ pub enum CnnError {
 }
 
 impl CnnError {
+    /// A ratio that no output weights of so many patches have.
+    pub(super) fn ratio(ratio: f64, patches: usize) -> Self {
+        let range = if patches == 1 { "1".to_owned() } else { format!("between 0 and k = {patches}") };
+        Self::Ratio { ratio, patches, range }
+    }
+
     /// The kind of this failure.
     pub fn kind(&self) -> Kind {
         match self {

@@ -1,6 +1,6 @@
-//! What loss, gradient and Hessian have in common at one student, formed without cancellation.
+//! What loss, gradient and Hessian have in common at one student, whole or in the closed variables, formed without cancellation.
 
-use super::{Cnn, CnnError, CnnForm, CnnScalars, CnnStudent};
+use super::{Cnn, CnnError, CnnForm, CnnScalars, CnnState, CnnStudent};
 use crate::Angle;
 use crate::angle::{Split, split};
 use crate::arc_cosine::angular_c1;
@@ -33,6 +33,27 @@ pub(super) fn angular_gap(angle: Angle) -> f64 {
     }
     let half = libm::sin(0.5 * angle.theta);
     TAU * half * half - angular_c1(angle.theta)
+}
+
+/// A filter in the closed variables.
+pub(super) struct FilterGeometry {
+    /// `|v|`.
+    pub(super) norm: f64,
+    /// `cos(phi)`.
+    pub(super) cosine: f64,
+    /// `y / |v|`, whose modulus is `sin(phi)`.
+    pub(super) sine: f64,
+    /// `phi` and `pi - phi`.
+    pub(super) angle: Angle,
+    /// `pi - h(phi)`.
+    pub(super) gap: f64,
+}
+
+impl FilterGeometry {
+    pub(super) fn of(state: &CnnState) -> Self {
+        let (norm, angle) = (state.filter_norm(), state.angle());
+        Self { norm, cosine: state.x / norm, sine: state.y / norm, angle, gap: angular_gap(angle) }
+    }
 }
 
 /// A student as the closed forms see it. In the plain form `A = |v| a` stands in the place of `a` (W.11).

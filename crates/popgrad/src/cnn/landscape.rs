@@ -1,6 +1,6 @@
 //! The convolutional network as a landscape for gradient descent and the gradient flow, and the way to its closed variables.
 
-use super::{Cnn, CnnError, CnnState, CnnStudent, ReducedCnn};
+use super::{Cnn, CnnError, CnnState, CnnStudent};
 use crate::Landscape;
 use crate::angle::{orthogonal_part, split};
 use crate::vector::{dot, norm};
@@ -70,10 +70,7 @@ impl Landscape for CnnLandscape<'_> {
     fn loss(&mut self, point: &[f64]) -> f64 {
         match self.problem.loss(self.student(point)) {
             Ok(loss) => loss,
-            Err(CnnError::ZeroFilter { .. }) => {
-                let silent = CnnState { x: 0.0, y: 0.0, overlap: 0.0, sum: 0.0, rest: 0.0 };
-                self.problem.reduced().loss_unchecked(&silent)
-            }
+            Err(CnnError::ZeroFilter { .. }) => self.problem.reduced().silent_loss(),
             Err(_) => f64::NAN,
         }
     }
@@ -84,13 +81,6 @@ impl Landscape for CnnLandscape<'_> {
 }
 
 impl Cnn {
-    /// The teacher as far as the closed dynamics see it.
-    ///
-    /// Source: docs/theory/cnn_dynamics.md, (W.41).
-    pub fn reduced(&self) -> ReducedCnn {
-        ReducedCnn::of(self.patches(), self.filter_norm(), self.output_sum(), self.output_square())
-    }
-
     /// A student in the variables of the closed dynamics.
     ///
     /// ```text

@@ -5,12 +5,13 @@
 //! ```
 //!
 //! - `problem`: the teacher `(w*, a*)` and the parametrisation, normalised or plain.
-//! - `student`, `geometry`: a student, its gradient, and the few scalars that the loss depends on.
+//! - `student`, `geometry`: a student, its gradient, the few scalars that the loss depends on, and what all formulas share.
 //! - `loss`, `gradient`, `hessian`: closed forms without cancellation near the teacher.
-//! - `points`: the global minimum, the spurious point, the saddle between them.
+//! - `points`: filters and output weights of the global minimum, the spurious point and the saddle between them.
 //! - `embedding`: the same through the general two-layer code, and Monte Carlo.
 //! - `landscape`: gradient descent and flow of the whole network, and the way to the closed variables.
-//! - `reduced`, `state`, `reduced_points`, `reduced_landscape`: the closed variables `[x, y, alpha, S_a, r]`.
+//! - `reduced`, `state`, `reduced_landscape`: the teacher's four scalars and the closed variables `[x, y, alpha, S_a, r]`.
+//! - `reduced_points`: the valley of the best output weights and what the scalars determine of the critical points.
 //! - `basin`, `rates`, `phases`, `initialisation`: where runs end, how fast, and from which starts.
 //!
 //! Derivation: docs/theory/cnn.md, equations (W.1)-(W.39), and docs/theory/cnn_dynamics.md, (W.40)-(W.78).

@@ -10,7 +10,6 @@ use crate::{
     AbsoluteTolerance, Advance, DescentOptions, DynamicsError, FlowOptions, GradientDescent, GradientFlow,
     LineFit, StopRule, fit_line,
 };
-use std::f64::consts::{PI, TAU};
 
 /// The run ends once the loss is below this share of the loss of the zero student.
 const FLOOR: f64 = 1e-22;
@@ -172,12 +171,6 @@ impl ReducedCnn {
         let fit = |x: &[f64], y: &[f64]| fit_line(x, y).map_err(|source| CnnError::Scan { source });
         let (exponent, logarithmic) = (fit(&x, &y)?, fit(&inverse, &first_phase)?);
         Ok(PhaseScan { values: values.to_vec(), first_phase, exponent, logarithmic })
-    }
-
-    /// The loss of the zero student.
-    fn silent_loss(&self) -> f64 {
-        let (s, sum) = (self.filter_norm(), self.output_sum());
-        s * s * (sum * sum + (PI - 1.0) * self.output_square()) / (2.0 * TAU)
     }
 
     /// Runs the flow until the loss is below the floor.

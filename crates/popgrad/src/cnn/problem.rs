@@ -1,10 +1,10 @@
 //! The problem: a convolutional teacher, and how the student's filter enters.
 
-use super::CnnError;
 use super::geometry::{long_norm, sum};
+use super::state::check_finite;
+use super::{CnnError, ReducedCnn};
 use crate::double_double::Dd;
-use crate::vector::{dot, first_non_finite};
-use std::f64::consts::PI;
+use crate::vector::dot;
 
 /// Default of [`Cnn::with_memory_limit`]: 4 GiB.
 const MEMORY_LIMIT: u64 = 4 << 30;
@@ -45,8 +45,8 @@ pub struct Cnn {
     form: CnnForm,
     /// `s = |w*|` in twice the precision, so that `a - s a*` keeps its digits where it is small.
     norm: Dd,
-    output_sum: f64,
-    output_square: f64,
+    /// The scalars that everything but directions depends on.
+    scalars: ReducedCnn,
     memory_limit: u64,
 }
 
@@ -55,17 +55,14 @@ fn check(name: &'static str, x: &[f64], why: &'static str) -> Result<(), CnnErro
     if x.is_empty() {
         return Err(CnnError::Empty { name, why });
     }
-    if let Some((index, value)) = first_non_finite(x) {
-        return Err(CnnError::NonFinite { name, index, value });
-    }
-    Ok(())
+    check_finite(name, x)
 }
 
 impl Cnn {
     /// A teacher with this filter `w*` and these output weights `a*`.
     ///
     /// - Shapes: `filter` has `p >= 1` entries, `output` has `k >= 1`.
-    /// - Domain: finite, neither of them zero, lengths between 1e-150 and 1e150.
+    /// - Domain: finite, neither of them zero, lengths between 1e-140 and 1e140.
     ///
     /// # Errors
     ///
@@ -79,18 +76,14 @@ impl Cnn {
             }
         }
         let norm = long_norm(filter);
-        let output_square = dot(output, output);
-        let range = crate::vector::SAFE_MIN..crate::vector::SAFE_MAX;
-        if !range.contains(&norm.value()) || !range.contains(&output_square.sqrt()) {
-            return Err(CnnError::OutOfRange { what: "the length of the teacher's filter or output" });
-        }
+        let scalars = ReducedCnn::of(output.len(), norm.value(), sum(output), dot(output, output));
+        scalars.check_range()?;
         Ok(Self {
             filter: filter.to_vec(),
             output: output.to_vec(),
             form: CnnForm::Normalised,
             norm,
-            output_sum: sum(output),
-            output_square,
+            scalars,
             memory_limit: MEMORY_LIMIT,
         })
     }
@@ -129,8 +122,7 @@ impl Cnn {
         let k = patches as f64;
         let possible = if patches == 1 { ratio == 1.0 } else { (0.0..=k).contains(&ratio) };
         if !possible {
-            let range = if patches == 1 { "1".to_owned() } else { format!("between 0 and k = {patches}") };
-            return Err(CnnError::Ratio { ratio, patches, range });
+            return Err(CnnError::ratio(ratio, patches));
         }
         let half = patches / 2;
         let spread = if half == 0 { 0.0 } else { ((1.0 - ratio / k) / (2 * half) as f64).sqrt() };
@@ -188,34 +180,29 @@ impl Cnn {
     ///
     /// - Accuracy: half a unit in the last place or little more.
     pub fn filter_norm(&self) -> f64 {
-        self.norm.value()
+        self.scalars.filter_norm()
     }
 
     /// `S* = 1.a*`.
     ///
     /// - Accuracy: relative `2 EPSILON` unless the terms cancel to below `EPSILON` of their size.
     pub fn output_sum(&self) -> f64 {
-        self.output_sum
+        self.scalars.output_sum()
     }
 
     /// `|a*|^2`.
     ///
     /// - Accuracy: relative `(k/8 + 4) EPSILON`.
     pub fn output_square(&self) -> f64 {
-        self.output_square
+        self.scalars.output_square()
     }
 
-    /// `(1.a*)^2 / |a*|^2`, between 0 and `k`.
-    ///
-    /// - Accuracy: that of [`Cnn::output_sum`] twice and of [`Cnn::output_square`].
+    /// `(1.a*)^2 / |a*|^2`, [`ReducedCnn::ratio`].
     pub fn ratio(&self) -> f64 {
-        self.output_sum * self.output_sum / self.output_square
+        self.scalars.ratio()
     }
 
-    /// The ratio `1 + (k-1)/pi` below which, and only below which, the spurious critical point is a local minimum
-    /// (for patches of dimension two or more).
-    ///
-    /// Source: docs/theory/cnn.md, (W.26).
+    /// The ratio below which the spurious critical point is a local minimum, [`ReducedCnn::threshold`].
     ///
     /// # Examples
     ///
@@ -225,7 +212,14 @@ impl Cnn {
     /// # Ok::<(), popgrad::CnnError>(())
     /// ```
     pub fn threshold(&self) -> f64 {
-        1.0 + (self.patches() - 1) as f64 / PI
+        self.scalars.threshold()
+    }
+
+    /// The teacher as far as the closed dynamics and the landscape of one angle see it.
+    ///
+    /// Source: docs/theory/cnn_dynamics.md, (W.41).
+    pub fn reduced(&self) -> ReducedCnn {
+        self.scalars
     }
 
     /// `|w*|` in twice the precision.

@@ -35,7 +35,7 @@ impl ReducedCnn {
         CnnRates {
             angle: 0.5 * turn * turn * self.output_square(),
             output: (PI - 1.0) / TAU,
-            sum: (self.k() + PI - 1.0) / TAU,
+            sum: self.width() / TAU,
         }
     }
 
@@ -122,8 +122,7 @@ impl ReducedCnn {
     /// Source: docs/theory/cnn_dynamics.md, (W.73). The right side falls in `r`, so the root is one.
     ///
     /// - Units: per unit of per-sample flow time.
-    /// - Accuracy (measured, against a finite difference of the field): bracketed to neighbouring doubles, and the
-    ///   rounding of `phi_c`.
+    /// - Accuracy (measured, against the growth along a flow): bracketed to neighbouring doubles, and the rounding of `phi_c`.
     ///
     /// # Examples
     ///
@@ -134,8 +133,8 @@ impl ReducedCnn {
     /// # Ok::<(), popgrad::CnnError>(())
     /// ```
     pub fn saddle_rate(&self, norm: f64) -> Option<f64> {
-        let phi = self.saddle_angle()?;
-        let pull = self.filter_norm() * (PI - phi) * libm::sin(phi) / (TAU * norm);
+        let psi = self.saddle_angle()?.psi;
+        let pull = self.filter_norm() * psi * libm::sin(psi) / (TAU * norm);
         let mean = self.output_sum() * self.output_sum() / self.k();
         let (centred, rates) = (self.centred_square(), self.rates(norm));
         let right = |r: f64| pull * pull * (mean / (r + rates.sum) + centred / (r + rates.output));

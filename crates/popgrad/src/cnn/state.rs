@@ -1,11 +1,9 @@
-//! A student in the closed variables, and what the formulas share about its angle.
+//! A student in the closed variables, and the checks of one.
 //!
-//! Derivation: docs/theory/cnn_dynamics.md, equations (W.40) and (W.44). Angles are in radians.
+//! Derivation: docs/theory/cnn_dynamics.md, equation (W.40). Angles are in radians.
 
 use super::CnnError;
-use super::geometry::angular_gap;
 use crate::angle::Angle;
-use crate::{angular_c1, angular_h};
 
 /// A student in the variables of the closed dynamics, in the order `[x, y, alpha, S_a, r]`.
 ///
@@ -73,33 +71,6 @@ impl CnnState {
         let y = self.y.abs();
         Angle { theta: libm::atan2(y, self.x), psi: libm::atan2(y, -self.x) }
     }
-}
-
-/// What the formulas share about the angle.
-pub(crate) struct FilterGeometry {
-    /// `|v|`.
-    pub(crate) norm: f64,
-    /// `cos(phi)`.
-    pub(crate) cosine: f64,
-    /// `y / |v|`, whose modulus is `sin(phi)`.
-    pub(crate) sine: f64,
-    /// `pi - phi`.
-    pub(crate) supplement: f64,
-    /// `pi - h(phi)`, without cancellation near zero.
-    pub(crate) gap: f64,
-}
-
-impl FilterGeometry {
-    pub(crate) fn of(x: f64, y: f64) -> Self {
-        let norm = libm::hypot(x, y);
-        let angle = Angle { theta: libm::atan2(y.abs(), x), psi: libm::atan2(y.abs(), -x) };
-        Self { norm, cosine: x / norm, sine: y / norm, supplement: angle.psi, gap: angular_gap(angle) }
-    }
-}
-
-/// `h(phi)`, relative accuracy everywhere.
-pub(crate) fn h_of(angle: Angle) -> f64 {
-    if angle.theta > 1.2 { angular_c1(angle.psi) } else { angular_h(angle.theta) }
 }
 
 /// Finite, with a filter that is not zero.

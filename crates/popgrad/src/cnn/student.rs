@@ -1,8 +1,8 @@
 //! A student, the scalars that the loss sees of it, and the gradient at it.
 
+use super::state::check_finite;
 use super::{Cnn, CnnError};
 use crate::Angle;
-use crate::vector::first_non_finite;
 
 /// A convolutional student, borrowed: filter `v` (length `p`) and output weights `a` (length `k`).
 ///
@@ -34,9 +34,7 @@ impl CnnStudent<'_> {
             if x.len() != want {
                 return Err(CnnError::Length { name, got: x.len(), want, why });
             }
-            if let Some((index, value)) = first_non_finite(x) {
-                return Err(CnnError::NonFinite { name, index, value });
-            }
+            check_finite(name, x)?;
         }
         Ok(())
     }

@@ -7,7 +7,6 @@ use super::{CnnStart, EnsembleDynamics, EnsembleError, EnsembleStop, RunEnd};
 use crate::CnnState;
 use crate::lanes::Lanes;
 use crate::{Cnn, CnnForm, Level};
-use std::f64::consts::{PI, TAU};
 use std::ops::Range;
 
 /// Whether a run of a convolutional ensemble ends as soon as its basin is decided.
@@ -127,17 +126,9 @@ impl CnnEnsemble {
         &self.problem
     }
 
-    /// The largest step of gradient descent for which basins are proved.
-    ///
-    /// ```text
-    /// eta <= 2 pi / (k + pi - 1)
-    /// ```
-    ///
-    /// Source: docs/theory/cnn_dynamics.md, (W.69).
-    ///
-    /// - Accuracy: two roundings.
+    /// The largest step of gradient descent for which basins are proved, [`crate::ReducedCnn::largest_basin_step`].
     pub fn largest_basin_step(&self) -> f64 {
-        TAU / (self.problem.patches() as f64 + (PI - 1.0))
+        self.problem.reduced().largest_basin_step()
     }
 
     /// The number of starts there are; `None` where they are drawn and there is no end to them.

@@ -58,7 +58,7 @@ impl CnnAxes {
             teacher: unit_teacher.map(|a| s * a),
             unit_teacher,
             square: s * s * problem.output_square(),
-            width: k + (PI - 1.0),
+            width: problem.reduced().width(),
         }
     }
 

@@ -77,6 +77,7 @@ const NOT_NUMERIC: &[&str] = &[
     "ReducedCnn::descent_basin",
     "ReducedCnn::filter_norm",
     "ReducedCnn::flow_basin",
+    "ReducedCnn::largest_basin_step", // a bound, tested beside (W.69)
     "ReducedCnn::output_square",
     "ReducedCnn::output_sum",
     "ReducedCnn::patches",
@@ -98,6 +99,9 @@ const NOT_NUMERIC: &[&str] = &[
     "Cnn::patches",
     "Cnn::embedding",
     "Cnn::spurious_is_minimum",
+    "Cnn::ratio", // handed on from the ReducedCnn, tested there
+    "Cnn::threshold",
+    "Cnn::saddle",
     "CnnEmbedding::filter_estimate",
     "CnnEmbedding::monte_carlo",
     "CnnEmbedding::networks",

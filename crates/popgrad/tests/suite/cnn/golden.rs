@@ -162,11 +162,11 @@ impl BlockScales {
 fn scalars_thresholds_and_points_match() {
     let mut loss = Worst::new("Cnn::spurious_point#loss");
     let mut output = Worst::new("Cnn::spurious_point#output");
-    let mut alpha = Worst::new("Cnn::spurious_point#alpha");
-    let mut angle = Worst::new("Cnn::saddle");
+    let mut alpha = Worst::new("ReducedCnn::spurious_state");
+    let mut angle = Worst::new("ReducedCnn::saddle_angle");
     let mut phi = Worst::new("Cnn::scalars#angle");
-    let mut ratio = Worst::new("Cnn::ratio");
-    let mut threshold = Worst::new("Cnn::threshold");
+    let mut ratio = Worst::new("ReducedCnn::ratio");
+    let mut threshold = Worst::new("ReducedCnn::threshold");
     let file = read("cnn.json");
     let (mut minima, mut saddles) = (0, 0);
     for value in list(&file["cases"]) {
@@ -180,32 +180,35 @@ fn scalars_thresholds_and_points_match() {
             at,
         );
         let want = number(&value["ratio"]);
-        ratio.check(problem.ratio(), want, allowed("Cnn::ratio", want), at);
+        ratio.check(problem.ratio(), want, allowed("ReducedCnn::ratio", want), at);
         let want = number(&value["threshold"]);
-        threshold.check(problem.threshold(), want, allowed("Cnn::threshold", want), at);
+        threshold.check(problem.threshold(), want, allowed("ReducedCnn::threshold", want), at);
         let point = problem.spurious_point();
         let want = number(&value["spurious_loss"]);
         loss.check(point.loss, want, allowed("Cnn::spurious_point#loss", want), at);
         let (s, square) = (problem.filter_norm(), problem.output_square());
         let want = number(&value["spurious_a_dot_a_star"]);
-        alpha.check(point.alpha, want, allowed("Cnn::spurious_point#alpha", s * square), at);
+        alpha.check(point.alpha, want, allowed("ReducedCnn::spurious_state", s * square), at);
         let share = problem.output_sum().abs() / (problem.patches() as f64 + std::f64::consts::PI - 1.0);
         for (j, want) in numbers(&value["spurious_a"]).into_iter().enumerate() {
             let scale = s * (problem.output()[j].abs() + share);
             output.check(point.output[j], want, allowed("Cnn::spurious_point#output", scale), at);
         }
         let is_minimum = value["spurious_is_local_min"].as_bool().unwrap();
-        // One patch stands exactly at the threshold, where rounding decides.
-        if problem.patches() > 1 {
-            assert_eq!(point.local_minimum, is_minimum, "{}", case.label);
-            assert_eq!(problem.saddle().is_some(), is_minimum, "{}", case.label);
-        }
+        // One patch stands exactly at the threshold, and its point is no minimum.
+        assert_eq!(point.local_minimum, is_minimum, "{}", case.label);
+        assert_eq!(problem.saddle().is_some(), is_minimum, "{}", case.label);
         minima += usize::from(is_minimum);
         if let Some(want) = value.get("saddle_phi").map(number) {
             saddles += 1;
             let psi = std::f64::consts::PI - want;
             let moved = psi + 1.0 / (psi * psi.sin());
-            angle.check(problem.saddle().unwrap().angle.theta, want, allowed("Cnn::saddle", moved), at);
+            angle.check(
+                problem.saddle().unwrap().angle.theta,
+                want,
+                allowed("ReducedCnn::saddle_angle", moved),
+                at,
+            );
         }
     }
     assert!(minima >= 7 && saddles >= 7);

@@ -36,7 +36,7 @@ fn student(point: &CnnPoint) -> CnnStudent<'_> {
 
 #[test]
 fn all_of_them_are_critical_and_have_the_loss_that_they_say() {
-    let mut loss = Worst::new("Cnn::valley_loss");
+    let mut loss = Worst::new("ReducedCnn::valley_loss");
     for problem in problems() {
         for point in points(&problem) {
             let s = problem.filter_norm();
@@ -51,7 +51,7 @@ fn all_of_them_are_critical_and_have_the_loss_that_they_say() {
                 assert!(got <= (2.0 * f64::EPSILON * size).powi(2) * problem.patches() as f64, "{got:e}");
             } else {
                 assert!(point.loss > 0.0);
-                loss.check(got, point.loss, allowed("Cnn::valley_loss", point.loss), || {
+                loss.check(got, point.loss, allowed("ReducedCnn::valley_loss", point.loss), || {
                     format!("{problem:?}")
                 });
             }
@@ -152,7 +152,7 @@ fn the_valley_leaves_the_spurious_point_at_third_order() {
         let point = problem.spurious_point();
         let slope = -problem.filter_norm() * point.alpha / (6.0 * PI);
         for psi in [1e-2, 1e-3] {
-            let rise = problem.valley_loss(Angle { theta: PI - psi, psi }) - point.loss;
+            let rise = problem.reduced().valley_loss(Angle { theta: PI - psi, psi }) - point.loss;
             let relative = (rise / psi.powi(3) / slope - 1.0).abs();
             // The next term is of relative size psi^2; the difference rounds at EPSILON of the loss.
             let rounding = 32.0 * f64::EPSILON * point.loss / (slope.abs() * psi.powi(3));
@@ -167,7 +167,7 @@ fn the_valley_leaves_the_spurious_point_at_third_order() {
 /// (W.22): the valley rises to the saddle and falls from it, and is steepest where it should be.
 #[test]
 fn derivative_of_the_valley_is_alpha() {
-    let mut worst = Worst::new("Cnn::valley_alpha");
+    let mut worst = Worst::new("ReducedCnn::valley_output");
     for (k, ratio) in [(4, 0.5), (4, 3.0), (25, 4.0)] {
         let problem = Cnn::with_ratio(k, 2, ratio).unwrap();
         let saddle = problem.saddle().map(|s| s.angle.theta);
@@ -175,15 +175,19 @@ fn derivative_of_the_valley_is_alpha() {
         for n in 1..60 {
             let theta = PI * f64::from(n) / 60.0;
             let step = 1e-5;
-            let valley = |t: f64| problem.valley_loss(at(t));
+            let valley = |t: f64| problem.reduced().valley_loss(at(t));
             let difference = (valley(theta + step) - valley(theta - step)) / (2.0 * step);
-            let alpha = problem.valley_alpha(at(theta));
+            let alpha = problem.reduced().valley_output(at(theta))[0];
             let want = alpha * (PI - theta) * theta.sin() / TAU;
             assert!((difference - want).abs() <= 1e-9 * k as f64, "{k} {ratio} {theta}: {difference} {want}");
             assert_eq!(alpha > 0.0, saddle.is_none_or(|c| theta < c), "{k} {ratio} {theta}");
             let output = problem.valley_output(at(theta));
             let direct: f64 = output.iter().zip(problem.output()).map(|(a, b)| a * b).sum();
-            worst.check(alpha, direct, allowed("Cnn::valley_alpha", 1.0), || format!("{k} {ratio} {theta}"));
+            let place = || format!("{k} {ratio} {theta}");
+            worst.check(alpha, direct, allowed("ReducedCnn::valley_output", 1.0), place);
+            let (sum, size) = (output.iter().sum(), output.iter().map(|a| a.abs()).sum::<f64>());
+            let got = problem.reduced().valley_output(at(theta))[1];
+            worst.check(got, sum, allowed("ReducedCnn::valley_output", size), place);
         }
     }
 }

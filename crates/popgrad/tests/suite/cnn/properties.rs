@@ -154,7 +154,7 @@ fn property_the_loss_is_its_valley_and_a_square() {
         let c: Vec<f64> = student.output.iter().zip(&best).map(|(a, b)| a - b).collect();
         let (sum, square): (f64, f64) = (c.iter().sum(), c.iter().map(|c| c * c).sum());
         let pi = std::f64::consts::PI;
-        let want = problem.valley_loss(angle) + (sum * sum + (pi - 1.0) * square) / (4.0 * pi);
+        let want = problem.reduced().valley_loss(angle) + (sum * sum + (pi - 1.0) * square) / (4.0 * pi);
         let got = problem.loss(student.student()).unwrap();
         let bound = 16.0 * f64::EPSILON * scale(problem, student);
         assert!((got - want).abs() <= bound, "{got:e} {want:e}");

@@ -72,7 +72,7 @@ fn three_thousand_descents_end_where_they_were_said_to_end() {
     for (k, ratio, p) in [(10, 3.0, 6), (25, 4.0, 3), (9, 1.0, 2)] {
         let problem = problem(k, ratio);
         // The largest step that the proof allows for the output weights; |v| = 1 allows it for the filter.
-        let eta = 2.0 * PI / (k as f64 + PI - 1.0);
+        let eta = problem.largest_basin_step();
         compare(
             &problem,
             (p, 1000),
@@ -86,7 +86,7 @@ fn three_thousand_descents_end_where_they_were_said_to_end() {
 fn a_large_angle_with_negative_alpha_decides_nothing() {
     // The set that looks like a basin and is none: some flows that enter it reach the teacher.
     let problem = problem(10, 3.0);
-    let top = problem.saddle_angle().unwrap();
+    let top = problem.saddle_angle().unwrap().theta;
     let (mut inside, mut returned) = (0, 0);
     for index in 0..6000 {
         let mut state = start(&problem, 6, 8, index);
@@ -148,7 +148,7 @@ fn no_step_of_descent_within_the_limit_leaves_a_proved_set() {
     for _ in 0..200_000 {
         let (problem, state) = random(&mut stream);
         let norm = state.filter_norm();
-        let by_output = 2.0 * PI / (problem.patches() as f64 + PI - 1.0);
+        let by_output = problem.largest_basin_step();
         let by_filter = 2.0 * norm * norm / (problem.filter_norm() * problem.overlap_bound(&state));
         let eta = by_output.min(by_filter) * (1.0 - 4.0 * f64::EPSILON);
         let before = problem.descent_basin(&state, eta).unwrap();

@@ -262,12 +262,11 @@ fn bad_scalars_and_states_are_refused_in_a_sentence() {
 fn the_critical_points_are_zeros_of_the_field() {
     let mut saddle = Worst::new("ReducedCnn::saddle_state");
     let mut loss = Worst::new("ReducedCnn::saddle_loss");
-    let mut best = Worst::new("ReducedCnn::best_output");
     for k in [2, 4, 10, 25, 100] {
         for share in [0.0, 0.1, 0.5, 0.9, 0.99] {
             let threshold = 1.0 + (k as f64 - 1.0) / PI;
             let problem = ReducedCnn::try_new(k, 1.3, -(share * threshold * 1.7_f64).sqrt(), 1.7).unwrap();
-            assert!((problem.ratio_threshold() - threshold).abs() < 1e-14 * threshold);
+            assert!((problem.threshold() - threshold).abs() < 1e-14 * threshold);
             let place = || format!("k = {k}, {share} of the threshold");
             if let Some(state) = problem.saddle_state(2.0) {
                 let scales = field_scales(&problem, &state);
@@ -281,10 +280,10 @@ fn the_critical_points_are_zeros_of_the_field() {
                 panic!("no saddle at {share} of the threshold, k = {k}");
             }
             let spurious = problem.spurious_state(2.0);
-            let [overlap, sum] = problem.best_output(0.0);
-            let scale = 1.3 * (problem.output_square() + problem.output_sum() * problem.output_sum());
-            best.check(overlap, spurious.overlap, allowed("ReducedCnn::best_output", scale), place);
-            best.check(sum, spurious.sum, allowed("ReducedCnn::best_output", scale), place);
+            for rate in problem.field(&spurious).unwrap() {
+                let scales = field_scales(&problem, &spurious);
+                assert!(rate.abs() <= 4.0 * f64::EPSILON * scales[2].max(scales[3]), "{rate:e}");
+            }
             assert!(spurious.overlap < 0.0);
         }
         let above = problem(k, 1.01 + (k as f64 - 1.0) / PI);
@@ -296,19 +295,19 @@ fn the_critical_points_are_zeros_of_the_field() {
 #[test]
 fn the_valley_is_the_least_loss_and_rises_up_to_the_saddle() {
     let problem = ReducedCnn::try_new(9, 1.3, 1.5, 1.7).unwrap();
-    let top = problem.saddle_angle().unwrap();
-    let mut worst = Worst::new("ReducedCnn::lowest_loss");
+    let top = problem.saddle_angle().unwrap().theta;
     let mut last = -1.0;
     for i in 0..=200 {
         let phi = PI * f64::from(i) / 200.0;
         let at = CnnState::at_angle(1.0, phi, 0.0, 0.0);
-        let [overlap, sum] = problem.best_output(popgrad::angular_h(phi));
+        let angle = at.angle();
+        let [overlap, sum] = problem.valley_output(angle);
         let best = CnnState { overlap, sum, ..at };
-        let got = problem.lowest_loss(phi).unwrap();
+        let got = problem.valley_loss(angle);
         if i > 0 {
-            let scale = got + 1e-3 * loss_scale(&problem, &best);
+            // The accuracy itself is measured with the whole output weights; here alpha and S_a carry roundings of s |a*|^2.
             let want = problem.loss(&best).unwrap();
-            worst.check(got, want, allowed("ReducedCnn::lowest_loss", scale), || format!("phi = {phi}"));
+            assert!((got - want).abs() <= 8.0 * f64::EPSILON * loss_scale(&problem, &best), "phi = {phi}");
         }
         for (d_overlap, d_sum) in [(0.01, 0.0), (0.0, 0.01), (-0.01, 0.01)] {
             let other = CnnState { overlap: overlap + d_overlap, sum: sum + d_sum, ..best };

@@ -75,8 +75,7 @@ fn the_step_limit_of_the_output_weights_is_sharp() {
         let eta = 1.02 * limit;
         let mut state = run(&problem, &start, eta, 100);
         for _ in 0..50 {
-            let h = popgrad::angular_h(state.angle().theta);
-            let [_, best] = problem.best_output(h);
+            let [_, best] = problem.valley_output(state.angle());
             let next = descend(&problem, &state, eta);
             let factor = (next.sum - best) / (state.sum - best);
             // The quotient of two distances, each with the rounding of sums of size |S_a| + s |S*|.

@@ -62,40 +62,79 @@ fn a_student_has_the_coordinates_of_its_definition() {
 
 #[test]
 fn critical_points_are_those_of_the_whole_network() {
-    let (mut spurious, mut saddle, mut levels, mut limits) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut states, mut limits) = (Vec::new(), Vec::new());
     for (k, ratio) in [(2, 0.3), (4, 0.0), (9, 1.0), (25, 4.0), (25, 8.0), (100, 20.0)] {
         let full = Cnn::with_ratio(k, 3, ratio).unwrap();
         let reduced = full.reduced();
-        let scale = full.output_square() + full.output_sum() * full.output_sum();
-        let (point, state) = (full.spurious_point(), reduced.spurious_state(1.0));
-        spurious.push((state.overlap, point.alpha, scale));
-        spurious.push((state.sum, point.output.iter().sum(), (k as f64).sqrt() * scale));
-        let (point, state) = (full.saddle().unwrap(), reduced.saddle_state(1.0).unwrap());
-        let phi = reduced.saddle_angle().unwrap();
-        let slope = point.angle.psi * libm::sin(point.angle.theta);
-        saddle.push((phi, point.angle.theta, 1.0 / slope));
-        assert!((state.sum - point.output.iter().sum::<f64>()).abs() < 1e-13 * (k as f64).sqrt());
-        // alpha of the best output weights vanishes at h_c, with slope s D / (pi - 1) (W.51).
-        let h = reduced.saddle_h();
-        let d = reduced.output_square() - reduced.output_sum() * reduced.output_sum() / (k as f64 + PI - 1.0);
-        levels.push((h, h - reduced.best_output(h)[0] * (PI - 1.0) / d, 1.0 + ratio));
+        for (point, state) in [
+            (full.spurious_point(), reduced.spurious_state(1.0)),
+            (full.saddle().unwrap(), reduced.saddle_state(1.0).unwrap()),
+        ] {
+            let products = point.output.iter().zip(full.output()).map(|(a, b)| a * b);
+            let sizes = products.clone().map(f64::abs).sum::<f64>();
+            states.push((state.overlap, products.sum(), 1.0 + sizes));
+            let sizes = point.output.iter().map(|a| a.abs()).sum::<f64>();
+            states.push((state.sum, point.output.iter().sum(), 1.0 + sizes));
+            let psi = state.angle().psi;
+            assert!((psi - point.angle.psi).abs() <= 4.0 * f64::EPSILON * psi, "k = {k}, ratio {ratio}");
+        }
         let limit = reduced.approach_to_spurious(1.7).unwrap();
         let alpha = full.spurious_point().alpha;
         limits.push((limit, TAU * 1.7 * 1.7 / alpha.abs(), limit * (1.0 + 1.0 / alpha.abs())));
-        assert!((reduced.lowest_loss(PI).unwrap() / full.spurious_point().loss - 1.0).abs() < 1e-14);
-        assert!((reduced.saddle_loss().unwrap() / point.loss - 1.0).abs() < 1e-14);
+        assert!((reduced.saddle_loss().unwrap() / full.saddle().unwrap().loss - 1.0).abs() < 1e-14);
     }
-    close("ReducedCnn::spurious_state", &spurious);
-    close("ReducedCnn::saddle_angle", &saddle);
-    close("ReducedCnn::saddle_h", &levels);
+    close("ReducedCnn::valley_output", &states);
     close("ReducedCnn::approach_to_spurious", &limits);
+}
+
+/// `k`, `S*`, `|a*|^2` and `h_c` to 17 digits, by multiple precision from the doubles.
+const LEVELS: [(usize, f64, f64, f64); 8] = [
+    (2, 0.3, 1.0, 0.952_427_759_821_237_98),
+    (4, -1.25, 0.9, 0.156_041_680_002_303_61),
+    (9, 1.9, 1.0, -0.026_495_966_397_524_731),
+    (25, 2.0, 1.0, 0.629_827_957_712_740_58),
+    (25, 2.9, 1.0, 0.038_480_360_438_624_911),
+    (100, -5.7, 1.0, 0.001_022_910_399_360_875_6),
+    (25, 4.0, 1.0, -2.075_456_402_222_391_4),
+    (3, 1.7, 1.0, -1.748_811_051_149_433_4),
+];
+
+#[test]
+fn the_level_of_the_saddle_keeps_its_digits() {
+    let levels: Vec<_> = LEVELS
+        .into_iter()
+        .map(|(k, sum, square, want)| {
+            let problem = ReducedCnn::try_new(k, 1.3, sum, square).unwrap();
+            let scale = if want > 0.0 { 1.0 } else { 2.0 * (1.0 + problem.ratio()) };
+            (problem.saddle_h(), want, scale)
+        })
+        .collect();
+    close("ReducedCnn::saddle_h", &levels);
+}
+
+#[test]
+fn one_patch_stands_at_the_threshold_exactly() {
+    for output in [1.0, 0.1, -3.7, 1e-3] {
+        let reduced = Cnn::try_new(&[0.7, 0.2], &[output]).unwrap().reduced();
+        assert_eq!((reduced.saddle_h(), reduced.spurious_state(1.0).overlap), (0.0, 0.0), "{output}");
+        assert!(reduced.saddle_angle().is_none() && reduced.saddle_rate(1.0).is_none());
+        assert!(reduced.approach_to_spurious(1.0).is_none());
+    }
+}
+
+#[test]
+fn scalars_and_states_beyond_the_doubles_are_refused() {
+    assert!(ReducedCnn::try_new(2, 1e141, 1.0, 1.0).is_err());
+    assert!(ReducedCnn::try_new(2, 1.0, 0.0, 1e-290).is_err());
+    let problem = ReducedCnn::try_new(2, 1.0, 1.0, 1.0).unwrap();
+    let huge = CnnState::at_angle(1.0, 1.0, 1e308, 1e308);
+    assert!(problem.loss(&huge).unwrap_err().to_string().contains("leaves the range"));
+    assert!(problem.field(&huge).is_err() && problem.gradient_norms(&huge).is_err());
 }
 
 #[test]
 fn rates_and_limits_are_their_definitions() {
     let problem = ReducedCnn::try_new(7, 1.3, -2.0, 1.7).unwrap();
-    close("ReducedCnn::ratio", &[(problem.ratio(), 4.0 / 1.7, 4.0 / 1.7)]);
-    close("ReducedCnn::ratio_threshold", &[(problem.ratio_threshold(), 1.0 + 6.0 / PI, 1.0 + 6.0 / PI)]);
     let rates = problem.rates(0.8);
     let want = [1.3 * 1.3 * 1.7 / (2.0 * 0.8 * 0.8), (PI - 1.0) / TAU, (6.0 + PI) / TAU];
     let got = [rates.angle, rates.output, rates.sum];
