@@ -10,8 +10,8 @@ pub(super) const LOSS: Claim = Claim {
     id: "cnn-loss",
     title: "Population loss and gradients in closed form",
     group: Group::Convolutional,
-    statement: "For Gaussian patches the expected loss and its gradients in v and a depend on the angle between the filters, on a\u{b7}a* and \
-                on 1\u{b7}a only, in closed form.",
+    statement: "For Gaussian patches the expected loss has a closed form in the angle between the filters, a\u{b7}a*, 1\u{b7}a and |a|, and so \
+                have its gradients in v and a.",
     source: "Du et al. (2018), section 3",
     method: "Loss, gradient in the filter and gradient in the output weights at random students, beside means over sampled patches; and \
              beside the general formula of two-layer networks, in which patch j is a block of a wide input.",

@@ -10,8 +10,8 @@ pub(super) const PLANE: Claim = Claim {
     id: "cnn-plane",
     title: "The two basins in the plane of \u{3c6} and a\u{b7}a*",
     group: Group::ConvolutionalTraining,
-    statement: "The angle between the filters falls where a\u{b7}a* is positive and rises where it is negative, while the output weights follow \
-                the angle; this fight decides which of the two minima a run reaches.",
+    statement: "Below the threshold each of the two minima attracts an open set of starts, and a saddle above both stands on the border; the \
+                angle between the filters falls where a\u{b7}a* is positive and rises where it is negative.",
     source: "Du et al. (2018), section 4",
     method: "The closed flow in \u{3c6}, a\u{b7}a* and 1\u{b7}a, on the slice on which 1\u{b7}a is that of the best output weights at the angle: field, \
              nullclines, critical points, the sets that are proved to lead to each minimum, the border between the basins, and trajectories. \
@@ -25,7 +25,8 @@ pub(super) const PLANE: Claim = Claim {
 fn plane(bench: &Bench<'_>) -> Outcome {
     let mut findings = Findings::default();
     let mut figure = Figure::new("The plane of the convolutional network", 2).panel_size(430.0, 390.0);
-    let (mut wrong, mut teacher, mut trapped, mut turned) = (0_u32, 0_u32, 0_u32, 0_u32);
+    let (mut wrong, mut against) = (0_u32, 0_u32);
+    let (mut teacher, mut trapped, mut turned) = (0_u32, 0_u32, 0_u32);
     for (letter, k) in [("a", 25), ("b", 100)] {
         bench.pause()?;
         let problem = ReducedCnn::try_new(k, 1.0, bench.maths.tainted(2.0), 1.0)?;
@@ -38,6 +39,8 @@ fn plane(bench: &Bench<'_>) -> Outcome {
                 _ => wrong += 1,
             }
             turned += u32::from(start.1 < 0.0 && basin == CnnBasin::Global);
+            let [turning, ..] = problem.angle_field(1.0, start.0, start.1, 0.0)?;
+            against += u32::from(turning * start.1 >= 0.0 && start.1 != 0.0);
         }
         // Of the three critical points two are minima, and the saddle is the highest.
         let points = portrait.critical_points();
@@ -50,6 +53,12 @@ fn plane(bench: &Bench<'_>) -> Outcome {
     findings.check(
         "trajectories left undecided, and planes without two minima and a saddle above both",
         f64::from(wrong),
+        None,
+        Bound::exactly(0.0),
+    );
+    findings.check(
+        "starts at which the angle does not turn against the sign of a\u{b7}a*",
+        f64::from(against),
         None,
         Bound::exactly(0.0),
     );

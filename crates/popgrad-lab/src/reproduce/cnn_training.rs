@@ -278,8 +278,10 @@ fn second_phase(bench: &Bench<'_>, findings: &mut Findings) -> Result<(), Failur
         .map(|((k, ratio, norm), (method, how))| {
             bench.pause()?;
             let problem = ReducedCnn::try_new(k, 1.0, libm::sqrt(ratio), 1.0)?;
+            // Half of the teacher's mean, and of the rest of a* (none where the ratio is k) a tenth.
             let sum = 0.5 * problem.output_sum();
-            let start = CnnState::at_angle(norm, 1.2, 0.1, sum);
+            let share = ratio / k as f64;
+            let start = CnnState::at_angle(norm, 1.2, 0.5 * share + 0.1 * (1.0 - share), sum);
             // A step within the limit of the output weights.
             let method = match method {
                 PhaseMethod::Descent { .. } => {

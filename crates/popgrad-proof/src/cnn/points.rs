@@ -62,10 +62,9 @@ impl CnnTeacher {
 
     /// The floor of the valley at a value of `h`, (W.22).
     fn valley(&self, h: Interval) -> Interval {
-        let k = Interval::point(self.patches as f64);
-        let with_mean = self.sum_square / k * (k * 2.0 + Interval::PI - 2.0 + h) / self.width();
-        let without = self.spread * (Interval::PI - 2.0 + h) / (Interval::PI - 1.0);
-        self.s.square() * (Interval::PI - h) * (with_mean + without) / (Interval::PI * 4.0)
+        let gap = Interval::PI - h;
+        let bracket = (Interval::PI - 2.0 + h) * self.square + gap * self.sum_square / self.width();
+        self.s.square() * gap * bracket / (Interval::PI * (Interval::PI - 1.0) * 4.0)
     }
 
     fn global(&self) -> GlobalProof {
