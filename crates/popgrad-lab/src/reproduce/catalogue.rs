@@ -131,9 +131,9 @@ pub static PAPERS: &[Paper] = &[
     },
     Paper {
         name: "du2018",
-        title: "Du, Lee, Tian, Singh and P\u{f3}czos (2018), measured afresh",
+        title: "Du, Lee, Tian, P\u{f3}czos and Singh (2018), measured afresh",
         heading: "A convolutional network with a spurious minimum",
-        lead: "The claims of Simon S. Du, Jason D. Lee, Yuandong Tian, Aarti Singh and Barnab\u{e1}s P\u{f3}czos, <cite>Gradient Descent Learns \
+        lead: "The claims of Simon S. Du, Jason D. Lee, Yuandong Tian, Barnab\u{e1}s P\u{f3}czos and Aarti Singh, <cite>Gradient Descent Learns \
                One-hidden-layer CNN: Don't be Afraid of Spurious Local Minima</cite> (ICML 2018, arXiv 1712.00779), about \
                f(Z) = \u{3a3} a\u{2c7c} relu(w\u{b7}Z\u{2c7c}) over k patches of dimension p, w = v/|v|, with a teacher (w*, a*), beside freshly measured numbers. \
                Losses are 1/2 E[(student \u{2212} teacher)\u{b2}]; the ratio is (1\u{b7}a*)\u{b2}/|a*|\u{b2}.",
