@@ -25,7 +25,7 @@ pub(crate) struct Args {
     papers: Vec<String>,
     /// More samples, starts and grid points
     ///
-    /// The quick profile takes about a minute on two cores; this one narrows the error bars and refines the maps.
+    /// The quick profile takes a minute on two cores, three for safran2018; this one narrows the error bars and refines the maps.
     #[arg(long)]
     full: bool,
     /// Measure this claim only; several may be given

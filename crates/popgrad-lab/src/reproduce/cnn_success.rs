@@ -165,7 +165,7 @@ fn restarts(bench: &Bench<'_>, findings: &mut Findings, starts: u64) -> Result<(
             let count = groups.len() as u64;
             let share = groups.filter(|group| group.contains(&true)).count() as f64 / count as f64;
             let theory = restart_success(bench.maths.tainted(q).min(1.0), u32::try_from(r)?)?;
-            // The theory's error is that of q, magnified by r (1 - q)^(r - 1): as if it came of this many groups.
+            // The theory inherits the error of q, times its derivative r (1 - q)^(r - 1); the share has its own.
             let power = i32::try_from(r)? - 1;
             let slope = (1..=power).fold(r as f64, |slope, _| slope * (1.0 - q));
             let variance =
