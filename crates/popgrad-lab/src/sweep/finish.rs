@@ -2,19 +2,22 @@
 //!
 //! Everything is written in one stream of cells and runs, so that the files do not depend on who computed the parts.
 
+use super::crew::{Crew, part_of};
 use super::error::SweepError;
 use super::gather::{CellSummary, Gathered};
 use super::part::{self, Part};
 use super::plan::Plan;
-use super::run::{compute_part, ends_of_part, write_text};
+use super::run::write_text;
 use super::tables::{RunTable, cell_columns, class_columns};
 use crate::storage::{Provenance, StorageError, TableWriter};
 use popgrad::{NUMERICS, RunEnd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
 
 /// What became of all runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,13 +95,9 @@ pub(super) fn finish(directory: &Path, plan: &Plan, version: &str) -> Result<(),
 ///
 /// [`SweepError`]: runs cannot be set up, or their ends form too many classes.
 pub fn in_memory(plan: &Plan, interrupt: &AtomicBool) -> Result<Option<Summary>, SweepError> {
-    let numbers: Vec<u64> = (0..plan.parts()).collect();
-    let parts: Result<Vec<Option<Part>>, SweepError> = numbers
-        .into_par_iter()
-        .with_max_len(1)
-        .map(|part| compute_part(plan, plan.place(part), &|| interrupt.load(Ordering::Relaxed), &|_| ()))
-        .collect();
-    let Some(parts) = parts?.into_iter().collect::<Option<Vec<Part>>>() else { return Ok(None) };
+    let Some(parts) = parts_in_memory(plan, interrupt, &|part, ends| part_of(plan, part, &ends))? else {
+        return Ok(None);
+    };
     let mut cells = Vec::with_capacity(plan.cells.len());
     for cell in &plan.cells {
         let own = || parts.iter().filter(|p| p.cell == cell.number).cloned().map(Ok);
@@ -133,16 +132,8 @@ pub fn ends_in_memory<T: Send>(
     interrupt: &AtomicBool,
     look: &(dyn Fn(&RunEnd) -> T + Sync),
 ) -> Result<Option<Vec<Vec<T>>>, SweepError> {
-    let numbers: Vec<u64> = (0..plan.parts()).collect();
-    let parts: Result<Vec<Option<Vec<T>>>, SweepError> = numbers
-        .into_par_iter()
-        .with_max_len(1)
-        .map(|part| {
-            let ends = ends_of_part(plan, plan.place(part), &|| interrupt.load(Ordering::Relaxed), &|_| ())?;
-            Ok(ends.map(|ends| ends.iter().map(look).collect()))
-        })
-        .collect();
-    let Some(parts) = parts?.into_iter().collect::<Option<Vec<Vec<T>>>>() else { return Ok(None) };
+    let all = |_, ends: Vec<RunEnd>| Ok(ends.iter().map(look).collect::<Vec<T>>());
+    let Some(parts) = parts_in_memory(plan, interrupt, &all)? else { return Ok(None) };
     let mut cells: Vec<Vec<T>> = plan.cells.iter().map(|_| Vec::new()).collect();
     for (number, part) in (0_u64..).zip(parts) {
         cells[plan.place(number).0].extend(part);
@@ -150,11 +141,31 @@ pub fn ends_in_memory<T: Send>(
     Ok(Some(cells))
 }
 
+/// What `look` makes of the ends of every part, part by part; `None` if the interrupt was raised.
+fn parts_in_memory<T: Send>(
+    plan: &Plan,
+    interrupt: &AtomicBool,
+    look: &(dyn Fn(u64, Vec<RunEnd>) -> Result<T, SweepError> + Sync),
+) -> Result<Option<Vec<T>>, SweepError> {
+    let crew = Crew::new(plan, (0..plan.parts()).collect(), 0, interrupt);
+    let looked = Mutex::new(BTreeMap::new());
+    let keep = |part, ends| {
+        let seen = look(part, ends)?;
+        looked.lock().unwrap_or_else(PoisonError::into_inner).insert(part, seen);
+        Ok(())
+    };
+    let workers = (0..rayon::current_num_threads()).into_par_iter().with_max_len(1);
+    workers.try_for_each(|_| crew.work(&keep))?;
+    let looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok((looked.len() as u64 == plan.parts()).then(|| looked.into_values().collect()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Spec;
     use super::*;
     use popgrad::Level;
+    use std::sync::atomic::Ordering;
 
     #[test]
     fn the_ends_are_those_that_the_summary_counts() {

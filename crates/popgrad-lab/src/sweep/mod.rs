@@ -6,6 +6,7 @@
 mod cell;
 mod classes;
 mod cnn;
+mod crew;
 mod describe;
 mod error;
 mod finish;

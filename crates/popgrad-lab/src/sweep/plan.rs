@@ -71,8 +71,7 @@ impl Plan {
             }
             cells.push(cell);
         }
-        let numbers = cells.iter().map(|c| c.size().0 as u64).max().unwrap_or(1).max(1);
-        let default = (NUMBERS_OF_A_PART / numbers).clamp(FEWEST_RUNS, RUNS_OF_A_PART);
+        let default = (NUMBERS_OF_A_PART / numbers(&cells)).clamp(FEWEST_RUNS, RUNS_OF_A_PART);
         let part = whole(spec, "part", 1)?.unwrap_or(default);
         let resolved: Vec<Json> = cells.iter().map(|c| Json::Object(c.resolved.clone())).collect();
         let varied = spec.varied().to_vec();
@@ -132,6 +131,17 @@ impl Plan {
         (usize::try_from(part / of_cell).unwrap_or(usize::MAX), part % of_cell)
     }
 
+    /// The runs of a part: the first, and the one after the last.
+    pub(super) fn range(&self, part: u64) -> (u64, u64) {
+        let first = self.place(part).1 * self.part;
+        (first, self.runs.min(first + self.part))
+    }
+
+    /// Numbers that the ends of a part hold, in the largest cell.
+    pub(super) fn numbers_of_a_part(&self) -> u64 {
+        self.part.saturating_mul(numbers(&self.cells))
+    }
+
     /// What stands in every file: enough to make it again.
     pub(super) fn manifest(&self, version: &str) -> Map<String, Json> {
         let pairs = [
@@ -144,6 +154,11 @@ impl Plan {
         ];
         pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
+}
+
+/// Numbers in the end of a run, in the largest cell.
+fn numbers(cells: &[Cell]) -> u64 {
+    cells.iter().map(|c| c.size().0 as u64).max().unwrap_or(1).max(1)
 }
 
 /// The seed of a cell with draws of its own: the seed plus multiples of an odd number, so that no two cells share one.

@@ -1,25 +1,22 @@
 //! A sweep in its directory: parts computed by several threads, each stored as soon as it is complete.
 
-use super::classes::Classes;
+use super::crew::{Crew, part_of};
 use super::error::SweepError;
 use super::finish::{Summary, finish, is_finished, summary};
 use super::lock::Lock;
 use super::log::Log;
-use super::part::{self, Class, Part, Row};
+use super::part::{self, Part};
 use super::plan::Plan;
 use crate::storage::{AtomicFile, Overwrite, StorageError};
-use popgrad::{EnsembleAdvance, EnsembleError, Kind, NUMERICS, RunEnd, RunStatus};
+use popgrad::{NUMERICS, RunEnd};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-/// Pairs of units that one look at the interrupt may cost, some ten milliseconds.
-const PAIRS_OF_A_SLICE: u64 = 4_000_000;
 /// Time between two looks of the coordinator.
 const GLANCE: Duration = Duration::from_millis(50);
 /// Time between two lines of progress in the log.
@@ -211,31 +208,26 @@ impl Sweep {
         progress: &mut dyn FnMut(SweepProgress),
     ) -> Result<Ending, SweepError> {
         let runs = |part: u64| {
-            let (first, end) = range(&self.plan, self.plan.place(part).1);
+            let (first, end) = self.plan.range(part);
             end - first
         };
         let total: u64 = (0..self.plan.parts()).filter(|p| self.shard.takes(*p)).map(runs).sum();
         let left: u64 = missing.iter().map(|p| runs(*p)).sum();
-        let crew = Crew {
-            plan: &self.plan,
-            directory: &self.directory,
-            waiting: Mutex::new(missing),
-            done: AtomicU64::new(total - left),
-            stop: AtomicBool::new(false),
-            interrupt,
-        };
+        let crew = Crew::new(&self.plan, missing, total - left, interrupt);
+        let (plan, directory) = (&self.plan, &self.directory);
+        let store = |part, ends: Vec<RunEnd>| Ok(part_of(plan, part, &ends)?.write(directory, &plan.hash)?);
         let lock = &mut self.lock;
         let (log, begun) = (&self.log, Instant::now());
         let mut failure = None;
         std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(|| crew.work())).collect();
+            let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(|| crew.work(&store))).collect();
             let mut logged = Instant::now();
             while workers.iter().any(|w| !w.is_finished()) {
                 std::thread::sleep(GLANCE);
-                let now = SweepProgress { done: crew.done.load(Ordering::Relaxed), total };
+                let now = SweepProgress { done: crew.done(), total };
                 progress(now);
                 if let Err(error) = lock.beat() {
-                    crew.stop.store(true, Ordering::Relaxed);
+                    crew.stop();
                     failure.get_or_insert(error);
                 }
                 if logged.elapsed() >= LOGGED {
@@ -254,14 +246,14 @@ impl Sweep {
                 }
             }
         });
-        let done = crew.done.load(Ordering::Relaxed);
+        let done = crew.done();
         progress(SweepProgress { done, total });
         match failure {
             Some(error) => {
                 log.say("failed", &json!({ "reason": error.to_string() }));
                 Err(error)
             }
-            None if interrupt.load(Ordering::Relaxed) && done < total => Ok(Ending::Interrupted),
+            None if crew.is_interrupted() && done < total => Ok(Ending::Interrupted),
             None => {
                 let seconds = begun.elapsed().as_secs_f64();
                 log.say("computed", &json!({ "runs": left, "seconds": seconds }));
@@ -275,123 +267,6 @@ impl Sweep {
 enum Ending {
     Complete,
     Interrupted,
-}
-
-/// What the threads share.
-struct Crew<'s> {
-    plan: &'s Plan,
-    directory: &'s Path,
-    waiting: Mutex<VecDeque<u64>>,
-    done: AtomicU64,
-    /// Raised when one of them fails, so that the others end as well.
-    stop: AtomicBool,
-    interrupt: &'s AtomicBool,
-}
-
-impl Crew<'_> {
-    fn is_over(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || self.interrupt.load(Ordering::Relaxed)
-    }
-
-    /// Takes parts until none is left.
-    fn work(&self) -> Result<(), SweepError> {
-        while !self.is_over() {
-            let next = self.waiting.lock().map_or(None, |mut waiting| waiting.pop_front());
-            let Some(part) = next else { break };
-            let ended = |n: i64| {
-                // Two's complement: adding a negative number takes it away.
-                self.done.fetch_add(n.cast_unsigned(), Ordering::Relaxed);
-            };
-            let computed = compute_part(self.plan, self.plan.place(part), &|| self.is_over(), &ended);
-            let result = computed.and_then(|part| match part {
-                Some(part) => Ok(part.write(self.directory, &self.plan.hash)?),
-                None => Ok(()),
-            });
-            if result.is_err() {
-                self.stop.store(true, Ordering::Relaxed);
-                return result;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// One part; `None` if `is_over` said so. `ended` is told the runs that have ended, and a negative number if they are given up.
-pub(super) fn compute_part(
-    plan: &Plan,
-    (cell, number): (usize, u64),
-    is_over: &dyn Fn() -> bool,
-    ended: &dyn Fn(i64),
-) -> Result<Option<Part>, SweepError> {
-    let Some(ends) = ends_of_part(plan, (cell, number), is_over, ended)? else { return Ok(None) };
-    let cell = &plan.cells[cell];
-    let (first, _) = range(plan, number);
-    let fail =
-        |e: EnsembleError| SweepError::Cell { cell: cell.number, message: e.to_string(), kind: e.kind() };
-    let mut classes = Classes::new(cell);
-    let mut rows = Vec::with_capacity(ends.len());
-    for end in ends {
-        let class = match end.status {
-            RunStatus::LossBelow => Class::GlobalManifold,
-            RunStatus::Converged if cell.is_on_manifold(&end) => Class::GlobalManifold,
-            RunStatus::Converged | RunStatus::GlobalBasin | RunStatus::SpuriousBasin => {
-                classes.add(&cell.representative(&end))?
-            }
-            _ => Class::None,
-        };
-        let (loss, gradient_norm) = cell.polished(&end).map_err(fail)?;
-        rows.push(Row { loss, gradient_norm, ..row(&end, class) });
-    }
-    Ok(Some(Part { cell: cell.number, number, first, rows, classes: classes.into_representatives() }))
-}
-
-/// The ends of one part's runs, in their order; as for [`compute_part`].
-pub(super) fn ends_of_part(
-    plan: &Plan,
-    (cell, number): (usize, u64),
-    is_over: &dyn Fn() -> bool,
-    ended: &dyn Fn(i64),
-) -> Result<Option<Vec<RunEnd>>, SweepError> {
-    let (first, end) = range(plan, number);
-    let cell = &plan.cells[cell];
-    let fail = |message: String, kind: Kind| SweepError::Cell { cell: cell.number, message, kind };
-    let mut machine = cell.runs(first..end, plan.level).map_err(|e| fail(e.to_string(), e.kind()))?;
-    let budget = PAIRS_OF_A_SLICE / cell.size().1.max(1) as u64 + 1;
-    let mut counted = 0;
-    let ends = loop {
-        if is_over() {
-            ended(-counted);
-            return Ok(None);
-        }
-        match machine.advance(budget) {
-            EnsembleAdvance::Running(progress) => {
-                let now = i64::try_from(progress.ended).unwrap_or(i64::MAX);
-                ended(now - counted);
-                counted = now;
-            }
-            EnsembleAdvance::Done(ends) => break ends,
-        }
-    };
-    ended(i64::try_from(end - first).unwrap_or(i64::MAX) - counted);
-    Ok(Some(ends))
-}
-
-/// The runs of part `number` of a cell.
-fn range(plan: &Plan, number: u64) -> (u64, u64) {
-    let first = number * plan.part;
-    (first, plan.runs.min(first + plan.part))
-}
-
-fn row(end: &RunEnd, class: Class) -> Row {
-    Row {
-        steps: end.steps,
-        halvings: end.halvings,
-        status: end.status,
-        class,
-        loss: end.loss,
-        gradient_norm: end.gradient_norm,
-        time: end.time,
-    }
 }
 
 /// Refuses a directory with other files than a sweep's.

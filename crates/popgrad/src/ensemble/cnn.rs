@@ -2,7 +2,7 @@
 
 use super::cnn_axes::CnnAxes;
 use super::cnn_lanes::CnnLanes;
-use super::run::EnsembleRun;
+use super::run::{EnsembleRun, check_range};
 use super::{CnnStart, EnsembleDynamics, EnsembleError, EnsembleStop, RunEnd};
 use crate::CnnState;
 use crate::lanes::Lanes;
@@ -143,7 +143,7 @@ impl CnnEnsemble {
     /// [`EnsembleError`] for a law that does not fit the problem, and for a run beyond given starts.
     pub fn start(&self, run: u64) -> Result<CnnWeights, EnsembleError> {
         self.law.check(self.axes.shape())?;
-        self.check_range(&(run..run.saturating_add(1)))?;
+        check_range(&(run..run.saturating_add(1)), self.starts())?;
         Ok(self.whole_start(run))
     }
 
@@ -154,7 +154,7 @@ impl CnnEnsemble {
     /// As [`CnnEnsemble::start`].
     pub fn start_state(&self, run: u64) -> Result<CnnState, EnsembleError> {
         self.law.check(self.axes.shape())?;
-        self.check_range(&(run..run.saturating_add(1)))?;
+        check_range(&(run..run.saturating_add(1)), self.starts())?;
         Ok(self.axes.reduced(&self.begin(run)))
     }
 
@@ -194,18 +194,7 @@ impl CnnEnsemble {
             let requirement = "at most 2 pi / (k + pi - 1) where proved basins end runs";
             return Err(EnsembleError::Parameter { name: "step", value: step, requirement });
         }
-        self.check_range(&runs)?;
-        Ok(EnsembleRun::of(CnnLanes::new(self), (self.dynamics, self.stop), &runs, lanes))
-    }
-
-    fn check_range(&self, runs: &Range<u64>) -> Result<(), EnsembleError> {
-        if runs.start > runs.end {
-            return Err(EnsembleError::Range { start: runs.start, end: runs.end });
-        }
-        match self.starts() {
-            Some(starts) if runs.end > starts => Err(EnsembleError::Starts { run: runs.end - 1, starts }),
-            _ => Ok(()),
-        }
+        EnsembleRun::of(CnnLanes::new(self), (self.dynamics, self.stop), (runs, self.starts()), lanes)
     }
 
     /// The axes of the runs.

@@ -81,7 +81,7 @@ impl<P: LaneProblem> Descent<P> {
         problem: P,
         (step, halving): (f64, StepHalving),
         stop: EnsembleStop,
-        runs: &Range<u64>,
+        runs: Range<u64>,
         lanes: Lanes,
     ) -> Self {
         let restart_above = if let StepHalving::RestartAbove { gradient_norm } = halving {
@@ -105,11 +105,19 @@ impl<P: LaneProblem> Descent<P> {
             clock: 0,
             scratch: vec![0.0; size / P::GROUPS],
         };
-        for lane in 0..P::GROUPS * EIGHT {
-            machine.refill(lane);
-        }
-        std::mem::swap(&mut machine.now, &mut machine.next);
+        machine.fill();
         machine
+    }
+
+    /// Gives the resting lanes runs, their first states in `now`.
+    fn fill(&mut self) {
+        std::mem::swap(&mut self.now, &mut self.next);
+        for lane in 0..self.runs.len() {
+            if self.runs[lane].is_none() {
+                self.refill(lane);
+            }
+        }
+        std::mem::swap(&mut self.now, &mut self.next);
     }
 
     /// Gives a lane the next run, its first state in `next`; rests the lane where there is none.
@@ -259,7 +267,7 @@ impl<P: LaneProblem> Descent<P> {
     fn file_last_finite(&mut self, run: LaneRun, steps: u64) {
         let stop = EnsembleStop { steps: steps - 1, gradient_norm: None, loss: None, ..self.stop };
         let (step, range) = ((run.step, StepHalving::Never), run.run..run.run + 1);
-        let mut alone = Self::new(self.problem.clone(), step, stop, &range, self.lanes);
+        let mut alone = Self::new(self.problem.clone(), step, stop, range, self.lanes);
         alone.advance(u64::MAX);
         for end in alone.queue.take_ended() {
             self.queue.file(RunEnd { status: RunStatus::Diverged, ..end });
@@ -374,6 +382,11 @@ impl<P: LaneProblem> Machine for Descent<P> {
             std::mem::swap(&mut self.now, &mut self.next);
             self.clock += 1;
         }
+    }
+
+    fn extend(&mut self, runs: Range<u64>) {
+        self.queue.extend(runs);
+        self.fill();
     }
 
     fn queue(&self) -> &Queue {

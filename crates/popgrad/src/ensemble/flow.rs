@@ -114,7 +114,7 @@ impl<P: LaneProblem> Flow<P> {
         problem: P,
         tolerances: (f64, AbsoluteTolerance),
         stop: EnsembleStop,
-        runs: &Range<u64>,
+        runs: Range<u64>,
         lanes: Lanes,
     ) -> Self {
         let state = vec![Eight::default(); problem.entries()];
@@ -136,10 +136,17 @@ impl<P: LaneProblem> Flow<P> {
             measures: StepMeasures::default(),
             probe_basin: 0.0,
         };
-        for lane in 0..EIGHT {
-            flow.refill(lane);
-        }
+        flow.fill();
         flow
+    }
+
+    /// Gives the resting lanes runs.
+    fn fill(&mut self) {
+        for lane in 0..EIGHT {
+            if self.runs[lane].is_none() {
+                self.refill(lane);
+            }
+        }
     }
 
     /// The norm that the rules compare, from the squared ones.
@@ -419,6 +426,11 @@ impl<P: LaneProblem> Machine for Flow<P> {
             self.queue.steps += live;
             left -= 1;
         }
+    }
+
+    fn extend(&mut self, runs: Range<u64>) {
+        self.queue.extend(runs);
+        self.fill();
     }
 
     fn queue(&self) -> &Queue {

@@ -4,7 +4,7 @@
 //! - `xy`: the ensemble of Theorem 7's plane.
 //! - `cnn`: the ensemble of a convolutional network, in five numbers a run; `cnn_start` draws them, `cnn_axes` relates them to
 //!   the whole network.
-//! - `run`: the machine that advances a range of runs and hands out their ends in order.
+//! - `run`: the machine that advances ranges of runs and hands out their ends.
 //! - `rules`: gradient descent or flow, and when a run ends.
 //! - `start_law`, `coordinates`: where runs begin, and in which basis they run.
 //! - `two_layer_lanes`, `xy_lanes`, `cnn_lanes`: the fields of eight runs at a time.

@@ -100,6 +100,8 @@ pub struct EnsembleProgress {
     pub ended: u64,
     /// Runs asked for.
     pub runs: u64,
+    /// Runs that no lane has taken yet.
+    pub waiting: u64,
     /// Steps tried by all runs together.
     pub steps: u64,
 }

@@ -4,7 +4,7 @@ use super::descent::Descent;
 use super::flow::Flow;
 use super::problem::LaneProblem;
 use super::queue::Queue;
-use super::{EnsembleAdvance, EnsembleDynamics, EnsembleProgress, EnsembleStop, RunEnd};
+use super::{EnsembleAdvance, EnsembleDynamics, EnsembleError, EnsembleProgress, EnsembleStop, RunEnd};
 use crate::lanes::Lanes;
 use std::ops::Range;
 
@@ -12,6 +12,9 @@ use std::ops::Range;
 pub(super) trait Machine: Send + std::fmt::Debug {
     /// Tries steps until about `budget` have been spent over all runs, or every run has ended.
     fn advance(&mut self, budget: u64);
+
+    /// Adds runs behind those that wait.
+    fn extend(&mut self, runs: Range<u64>);
 
     /// The runs waiting and ended.
     fn queue(&self) -> &Queue;
@@ -23,7 +26,7 @@ pub(super) trait Machine: Send + std::fmt::Debug {
 /// A range of runs of an ensemble as a resumable machine; made by [`crate::TwoLayerEnsemble::runs`],
 /// [`crate::XyEnsemble::runs`] and [`crate::CnnEnsemble::runs`].
 ///
-/// A lane whose run has ended takes the next run of the range at once. Where the machine is cut into calls of `advance`
+/// A lane whose run has ended takes the next run at once, and [`EnsembleRun::extend`] adds more of them. Where the machine is cut into calls of `advance`
 /// never changes a bit, nor does how the runs are divided among machines.
 ///
 /// # Examples
@@ -45,16 +48,28 @@ pub(super) trait Machine: Send + std::fmt::Debug {
 #[derive(Debug)]
 pub struct EnsembleRun<'e> {
     machine: Box<dyn Machine + 'e>,
+    /// The number of starts, where they are given.
+    starts: Option<u64>,
+}
+
+/// Refuses a range that ends before it begins, and one beyond the starts that are given.
+pub(super) fn check_range(runs: &Range<u64>, starts: Option<u64>) -> Result<(), EnsembleError> {
+    match starts {
+        _ if runs.start > runs.end => Err(EnsembleError::Range { start: runs.start, end: runs.end }),
+        Some(starts) if runs.end > starts => Err(EnsembleError::Starts { run: runs.end - 1, starts }),
+        _ => Ok(()),
+    }
 }
 
 impl<'e> EnsembleRun<'e> {
-    /// The machine of checked rules.
+    /// The machine of checked rules, over a range of the starts there are.
     pub(super) fn of<P: LaneProblem + 'e>(
         problem: P,
         (dynamics, stop): (EnsembleDynamics, EnsembleStop),
-        runs: &Range<u64>,
+        (runs, starts): (Range<u64>, Option<u64>),
         lanes: Lanes,
-    ) -> Self {
+    ) -> Result<Self, EnsembleError> {
+        check_range(&runs, starts)?;
         let machine: Box<dyn Machine + 'e> = match dynamics {
             EnsembleDynamics::Descent { step, halving } => {
                 Box::new(Descent::new(problem, (step, halving), stop, runs, lanes))
@@ -63,7 +78,7 @@ impl<'e> EnsembleRun<'e> {
                 Box::new(Flow::new(problem, (rtol, atol), stop, runs, lanes))
             }
         };
-        Self { machine }
+        Ok(Self { machine, starts })
     }
 
     /// Tries steps until `budget` have been spent over all runs together (rounded up to whole vectors of runs), or every
@@ -88,13 +103,39 @@ impl<'e> EnsembleRun<'e> {
         }
     }
 
-    /// Takes out the ends that have come in, in the order of the runs up to the first that is still going, so that a
-    /// long range needs no memory for them.
+    /// Adds a range of runs; lanes take them as soon as no other run waits. Between ranges that are added in time no lane
+    /// rests, where a machine for each would wait for the slowest run of every range.
+    ///
+    /// # Errors
+    ///
+    /// [`EnsembleError::Range`] for a range that ends before it begins, [`EnsembleError::Starts`] for one beyond given starts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use popgrad::{EnsembleStop, Level, Matrix, TwoLayer, TwoLayerEnsemble};
+    /// let ensemble = TwoLayerEnsemble::try_new(TwoLayer::try_new(Matrix::identity(2, 2))?, 2)?
+    ///     .with_stop(EnsembleStop { gradient_norm: Some(1e-8), ..EnsembleStop::default() });
+    /// let mut machine = ensemble.runs(0..5, Level::detect())?;
+    /// machine.advance(100);
+    /// machine.extend(40..43)?;
+    /// let runs: Vec<u64> = machine.finish().iter().map(|end| end.run).collect();
+    /// assert_eq!(runs, [0, 1, 2, 3, 4, 40, 41, 42]);
+    /// # Ok::<(), popgrad::EnsembleError>(())
+    /// ```
+    pub fn extend(&mut self, runs: Range<u64>) -> Result<(), EnsembleError> {
+        check_range(&runs, self.starts)?;
+        self.machine.extend(runs);
+        Ok(())
+    }
+
+    /// Takes out the ends that have come in, in the order of their runs, so that a long range needs no memory for them. Those
+    /// of earlier runs that are still going come later.
     pub fn take_ended(&mut self) -> Vec<RunEnd> {
         self.machine.queue_mut().take_ended()
     }
 
-    /// How far the range has come.
+    /// How far the runs have come.
     pub fn progress(&self) -> EnsembleProgress {
         self.machine.queue().progress()
     }

@@ -1,7 +1,7 @@
 //! The ensemble of a two-layer problem.
 
 use super::coordinates::Coordinates;
-use super::run::EnsembleRun;
+use super::run::{EnsembleRun, check_range};
 use super::two_layer_lanes::TwoLayerLanes;
 use super::{EnsembleDynamics, EnsembleError, EnsembleStop, StartLaw};
 use crate::lanes::Lanes;
@@ -142,7 +142,7 @@ impl TwoLayerEnsemble {
     pub fn start(&self, run: u64) -> Result<Matrix, EnsembleError> {
         let d = self.problem.input_dimension();
         self.law.check(self.k, d)?;
-        self.check_range(&(run..run.saturating_add(1)))?;
+        check_range(&(run..run.saturating_add(1)), self.starts())?;
         let mut out = Matrix::zeros(self.k, d);
         self.law.draw((self.seed, run), d, out.as_mut_slice());
         Ok(out)
@@ -158,8 +158,12 @@ impl TwoLayerEnsemble {
         let lanes =
             Lanes::new(level).ok_or_else(|| EnsembleError::Level { level, available: Level::available() })?;
         self.check()?;
-        self.check_range(&runs)?;
-        Ok(EnsembleRun::of(TwoLayerLanes::new(self, lanes)?, (self.dynamics, self.stop), &runs, lanes))
+        EnsembleRun::of(
+            TwoLayerLanes::new(self, lanes)?,
+            (self.dynamics, self.stop),
+            (runs, self.starts()),
+            lanes,
+        )
     }
 
     fn check(&self) -> Result<(), EnsembleError> {
@@ -174,16 +178,6 @@ impl TwoLayerEnsemble {
         match first_non_finite(&self.output) {
             Some((index, value)) => Err(EnsembleError::NonFinite { name: "output", index, value }),
             None => Ok(()),
-        }
-    }
-
-    fn check_range(&self, runs: &Range<u64>) -> Result<(), EnsembleError> {
-        if runs.start > runs.end {
-            return Err(EnsembleError::Range { start: runs.start, end: runs.end });
-        }
-        match self.starts() {
-            Some(starts) if runs.end > starts => Err(EnsembleError::Starts { run: runs.end - 1, starts }),
-            _ => Ok(()),
         }
     }
 

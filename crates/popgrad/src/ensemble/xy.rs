@@ -1,6 +1,6 @@
 //! The ensemble of Theorem 7's plane.
 
-use super::run::EnsembleRun;
+use super::run::{EnsembleRun, check_range};
 use super::xy_lanes::XyLanes;
 use super::{EnsembleDynamics, EnsembleError, EnsembleStop};
 use crate::lanes::Lanes;
@@ -201,7 +201,7 @@ impl XyEnsemble {
     /// [`EnsembleError`] for a law that is not finite, and for a run beyond the given starts.
     pub fn start(&self, run: u64) -> Result<[f64; 2], EnsembleError> {
         self.law.check()?;
-        self.check_range(&(run..run.saturating_add(1)))?;
+        check_range(&(run..run.saturating_add(1)), self.starts())?;
         Ok(self.draw(run))
     }
 
@@ -217,18 +217,7 @@ impl XyEnsemble {
         self.law.check()?;
         self.dynamics.check()?;
         self.stop.check(&self.dynamics)?;
-        self.check_range(&runs)?;
-        Ok(EnsembleRun::of(XyLanes::new(self), (self.dynamics, self.stop), &runs, lanes))
-    }
-
-    fn check_range(&self, runs: &Range<u64>) -> Result<(), EnsembleError> {
-        if runs.start > runs.end {
-            return Err(EnsembleError::Range { start: runs.start, end: runs.end });
-        }
-        match self.starts() {
-            Some(starts) if runs.end > starts => Err(EnsembleError::Starts { run: runs.end - 1, starts }),
-            _ => Ok(()),
-        }
+        EnsembleRun::of(XyLanes::new(self), (self.dynamics, self.stop), (runs, self.starts()), lanes)
     }
 
     /// Start `run`, of checked laws.

@@ -138,6 +138,7 @@ const NOT_NUMERIC: &[&str] = &[
     // ensemble: starts, tested as the laws of random; ends, whose error is that of a step, see tests/suite/ensemble
     "EnsembleDynamics::descent",
     "EnsembleDynamics::flow",
+    "EnsembleRun::extend",
     "EnsembleRun::finish",
     "EnsembleRun::progress",
     "EnsembleRun::take_ended",

@@ -1,8 +1,9 @@
 //! The end of a run depends on ensemble, seed and its number only.
 
 use popgrad::{
-    EnsembleAdvance, EnsembleDynamics, EnsembleStop, Level, LossStop, Matrix, NormKind, RandomStream, RunEnd,
-    StartLaw, Trained, TwoLayer, TwoLayerEnsemble, XyEnsemble, XyPlane, XyStart,
+    EnsembleAdvance, EnsembleDynamics, EnsembleError, EnsembleProgress, EnsembleStop, Level, LossStop,
+    Matrix, NormKind, RandomStream, RunEnd, StartLaw, Trained, TwoLayer, TwoLayerEnsemble, XyEnsemble,
+    XyPlane, XyStart,
 };
 
 /// Everything of an end as bits.
@@ -83,11 +84,85 @@ fn neither_the_range_nor_the_lane_nor_the_cut_changes_a_bit() {
             got.extend(machine.take_ended());
             budget = budget % 97 + 13;
         }
+        got.sort_by_key(|end| end.run);
         assert_same(&got, &want, &format!("{name}, cut into calls"));
-        for (i, end) in got.iter().enumerate() {
-            assert_eq!(end.run, i as u64, "{name}: ends come in the order of the runs");
+    }
+}
+
+#[test]
+fn ranges_that_are_added_change_no_bit() {
+    let level = Level::detect();
+    for (name, ensemble) in ensembles() {
+        let mut want = ensemble.runs(0..21, level).unwrap().finish();
+        want.extend(ensemble.runs(30..34, level).unwrap().finish());
+        // Added before the first step, while lanes work, while some rest, and after all have ended; one range is empty.
+        let mut machine = ensemble.runs(0..0, level).unwrap();
+        assert_eq!(machine.advance(10), EnsembleAdvance::Done(Vec::new()), "{name}");
+        machine.extend(0..9).unwrap();
+        machine.advance(24);
+        machine.extend(9..12).unwrap();
+        machine.extend(12..12).unwrap();
+        let mut got = Vec::new();
+        while machine.progress().ended < 8 {
+            assert_eq!(machine.progress().runs, 12, "{name}");
+            machine.advance(8);
+        }
+        machine.extend(12..21).unwrap();
+        got.extend(machine.take_ended());
+        loop {
+            if let EnsembleAdvance::Done(ends) = machine.advance(1000) {
+                break got.extend(ends);
+            }
+        }
+        machine.extend(30..34).unwrap();
+        assert_eq!(machine.progress().runs, 25, "{name}");
+        got.extend(machine.finish());
+        got.sort_by_key(|end| end.run);
+        assert_same(&got, &want, name);
+    }
+    let given: StartLaw = [Matrix::identity(1, 1).view(); 4].into_iter().collect();
+    let problem = TwoLayer::try_new(Matrix::identity(1, 1)).unwrap();
+    let ensemble = TwoLayerEnsemble::try_new(problem, 1).unwrap().with_start(given);
+    let mut machine = ensemble.runs(0..2, level).unwrap();
+    assert_eq!(machine.extend(3..5), Err(EnsembleError::Starts { run: 4, starts: 4 }));
+    let backwards = std::ops::Range { start: 3, end: 2 };
+    assert_eq!(machine.extend(backwards), Err(EnsembleError::Range { start: 3, end: 2 }));
+    assert_eq!(machine.extend(2..4), Ok(()));
+}
+
+/// The share of lanes that had a run to step, over the life of a machine to which ranges of ten runs are added in time or
+/// for which each range is a machine of its own.
+fn busy_share(ensemble: &TwoLayerEnsemble, ranges: u64, in_time: bool) -> f64 {
+    let (slice, mut spent, mut tried) = (80_u64, 0, 0);
+    let mut machine = ensemble.runs(0..10, Level::detect()).unwrap();
+    for range in 1..=ranges {
+        let is_over =
+            |p: EnsembleProgress| p.ended == p.runs || (in_time && range < ranges && p.waiting == 0);
+        while !is_over(machine.progress()) {
+            machine.advance(slice);
+            spent += slice;
+        }
+        if in_time {
+            machine.extend(range * 10..range * 10 + 10).unwrap();
+            tried = machine.progress().steps;
+        } else {
+            tried += machine.progress().steps;
+            machine = ensemble.runs(range * 10..range * 10 + 10, Level::detect()).unwrap();
         }
     }
+    tried as f64 / spent as f64
+}
+
+#[test]
+fn no_lane_rests_while_ranges_are_added_in_time() {
+    let (_, ensemble) = ensembles().swap_remove(0);
+    let stop = EnsembleStop { gradient_norm: Some(1e-9), ..EnsembleStop::default() };
+    let ensemble = ensemble.with_stop(stop);
+    let (alone, together) = (busy_share(&ensemble, 30, false), busy_share(&ensemble, 30, true));
+    assert!(
+        together > 0.9 && alone < 0.8,
+        "{alone} of the lanes with a machine for a range, {together} with one"
+    );
 }
 
 #[test]
