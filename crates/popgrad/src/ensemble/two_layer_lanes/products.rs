@@ -25,6 +25,13 @@ fn rows<const A: usize>(state: &[Eight], r: usize, j: usize) -> [&[Eight]; A] {
     out
 }
 
+/// Cosines of a student with two axes, from its coordinates and the inverse of its length, and their sines.
+#[inline(always)]
+fn cosines_and_sines<S: Simd>(simd: S, row: &[Eight], inverse: f64x8<S>) -> [(f64x8<S>, f64x8<S>); 2] {
+    let (first, second) = (row[0].load(simd) * inverse, row[1].load(simd) * inverse);
+    [(first, sine(simd, first)), (second, sine(simd, second))]
+}
+
 impl TwoLayerLanes<'_> {
     /// Lengths, their reciprocals, and the cosines of all pairs of students; the smallest squared length.
     #[inline(always)]
@@ -168,47 +175,76 @@ impl TwoLayerLanes<'_> {
     #[inline(always)]
     fn angles_with_axes<S: Simd, const UNIT: bool>(&mut self, simd: S, now: &[Eight], next: &mut [Eight]) {
         let (k, m, r) = (self.k, self.m, self.r);
+        let whole = m / 2 * 2;
         let zero = f64x8::splat(simd, 0.0);
-        let (mut c, mut s) = ([zero; 2], [zero; 2]);
-        let last = m.saturating_sub(1);
-        for g in 0..2 {
-            if m > 0 {
-                c[g] = now[g.min(last)].load(simd) * self.inverses[0].load(simd);
-                s[g] = sine(simd, c[g]);
-            }
+        let mut ready = [(zero, zero); 2];
+        if whole > 0 {
+            ready = cosines_and_sines(simd, &now[..2], self.inverses[0].load(simd));
         }
         for j in 0..k {
-            let to = &mut next[j * r..(j + 1) * r];
+            let (row, to) = (&now[j * r..(j + 1) * r], &mut next[j * r..(j + 1) * r]);
+            let inverse = self.inverses[j].load(simd);
             let mut sum = zero;
             let mut i = 0;
-            while i < m {
-                let (row, at) = if i + 2 < m { (j, i + 2) } else { ((j + 1).min(k - 1), 0) };
-                let inverse = self.inverses[row].load(simd);
-                let ahead = &now[row * r..(row + 1) * r];
-                let (next_c, next_s);
-                {
-                    let first = ahead[at].load(simd) * inverse;
-                    let second = ahead[(at + 1).min(last)].load(simd) * inverse;
-                    next_c = [first, second];
-                    next_s = [sine(simd, first), sine(simd, second)];
-                }
-                let psi = [supplement(simd, c[0], s[0]), supplement(simd, c[1], s[1])];
-                for g in 0..2.min(m - i) {
-                    if UNIT {
-                        to[i + g].store(-psi[g]);
-                        sum += s[g];
-                    } else {
-                        to[i + g].store(psi[g] * -self.teachers[i + g]);
-                        sum = fused(simd, f64x8::splat(simd, self.teachers[i + g]), s[g], sum);
-                    }
-                }
-                (c, s) = (next_c, next_s);
+            while i + 2 < whole {
+                let coming = cosines_and_sines(simd, &row[i + 2..i + 4], inverse);
+                self.two_axes::<S, UNIT>(simd, ready, i, &mut to[i..i + 2], &mut sum);
+                ready = coming;
                 i += 2;
+            }
+            let last = (whole < m).then(|| {
+                let c = row[whole].load(simd) * inverse;
+                (c, sine(simd, c))
+            });
+            if whole > 0 {
+                let later = (j + 1).min(k - 1);
+                let first = &now[later * r..later * r + 2];
+                let coming = cosines_and_sines(simd, first, self.inverses[later].load(simd));
+                self.two_axes::<S, UNIT>(simd, ready, i, &mut to[i..i + 2], &mut sum);
+                ready = coming;
+            }
+            if let Some(last) = last {
+                self.axis::<S, UNIT>(simd, last, whole, &mut to[whole], &mut sum);
             }
             for slot in &mut to[m..] {
                 slot.store(zero);
             }
             self.teacher_sines[j].store(sum);
+        }
+    }
+
+    /// Angles with teachers `i` and `i + 1`, from their cosines and sines.
+    #[inline(always)]
+    fn two_axes<S: Simd, const UNIT: bool>(
+        &self,
+        simd: S,
+        pairs: [(f64x8<S>, f64x8<S>); 2],
+        i: usize,
+        to: &mut [Eight],
+        sum: &mut f64x8<S>,
+    ) {
+        self.axis::<S, UNIT>(simd, pairs[0], i, &mut to[0], sum);
+        self.axis::<S, UNIT>(simd, pairs[1], i + 1, &mut to[1], sum);
+    }
+
+    /// The angle with teacher `i`, from its cosine and sine: the teacher's part of a component of the field, and its share of the
+    /// weighted sines.
+    #[inline(always)]
+    fn axis<S: Simd, const UNIT: bool>(
+        &self,
+        simd: S,
+        (c, s): (f64x8<S>, f64x8<S>),
+        i: usize,
+        to: &mut Eight,
+        sum: &mut f64x8<S>,
+    ) {
+        let psi = supplement(simd, c, s);
+        if UNIT {
+            to.store(-psi);
+            *sum += s;
+        } else {
+            to.store(psi * -self.teachers[i]);
+            *sum = fused(simd, f64x8::splat(simd, self.teachers[i]), s, *sum);
         }
     }
 
