@@ -34,6 +34,12 @@ pub(crate) struct Args {
     /// Folder of the report, made or rewritten
     #[arg(long, value_name = "DIR", default_value = "popgrad-report")]
     out: PathBuf,
+    /// Folder that keeps ensembles of starts as sweeps, so that the same command goes on with them
+    ///
+    /// The claims on basins and on shares compute ensembles: a minute by default, hours with --full. Kept, each is a folder as
+    /// `popgrad sweep` writes it; what is complete there is not computed again.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
     /// Seed of every random number
     #[arg(long, value_name = "SEED", value_parser = values::seed, default_value = "1", allow_negative_numbers = true)]
     seed: u64,
@@ -82,8 +88,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     match (signals.caught(), unfinished) {
         (Some(signal), Some((report, out))) => {
             let done = report.claims.len();
+            let again = match &args.keep {
+                Some(keep) => format!("and goes on with the ensembles in {}", keep.display()),
+                None => "from the beginning; with --keep DIR it would go on with its ensembles".to_owned(),
+            };
             let message = format!(
-                "stopped after {done} of {} claims; the partial report is {}, and the same command measures all again",
+                "stopped after {done} of {} claims; the partial report is {}, and the same command measures all again {again}",
                 done + report.pending.len(),
                 out.join("index.html").display()
             );
@@ -100,6 +110,7 @@ fn measure(args: &Args, paper: &str, out: &Path, signals: &Signals) -> Result<Re
     plan.profile = if args.full { Profile::Full } else { Profile::Quick };
     plan.claims.clone_from(&args.claim);
     plan.seed = args.seed;
+    plan.keep.clone_from(&args.keep);
     plan.threads = args.threads;
     plan.interrupt = signals.any();
     plan.defect = args.defect;
@@ -125,6 +136,7 @@ fn json_text(reports: &[(Report, PathBuf)]) -> String {
 fn failure(args: &Args, error: &reproduce::ReproduceError) -> Failure {
     let argument = match error {
         reproduce::ReproduceError::UnknownClaim { .. } => "--claim".to_owned(),
+        reproduce::ReproduceError::Keep { .. } => "--keep".to_owned(),
         reproduce::ReproduceError::Threads { .. } => "--threads".to_owned(),
         _ => format!("--out {}", args.out.display()),
     };
@@ -134,6 +146,7 @@ fn failure(args: &Args, error: &reproduce::ReproduceError) -> Failure {
 fn show(bar: &ProgressBar, step: &Progress) {
     match step {
         Progress::Started { id } => bar.set_message((*id).to_owned()),
+        Progress::Advanced { id, done, total } => bar.set_message(format!("{id}: {done} of {total} runs")),
         Progress::Finished { id, agrees, done, total, seconds } => {
             bar.set_length(*total as u64);
             bar.set_position(*done as u64);

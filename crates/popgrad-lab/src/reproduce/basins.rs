@@ -1,9 +1,10 @@
 //! How often gradient descent ends in a spurious minimum: the published tables, by ensembles of starts.
 
 use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Interrupted, Outcome, Table, Verdict};
+use super::ensembles::ensemble;
 use super::numbers::significant;
 use super::sampling::largest;
-use crate::sweep::{CellSummary, Plan, Spec, Summary, ends_in_memory, in_memory};
+use crate::sweep::{CellSummary, Plan, Spec, Summary, ends_in_memory};
 use popgrad::Level;
 use std::f64::consts::TAU;
 use std::fmt::Write;
@@ -109,12 +110,6 @@ const STARTS_2021: u64 = 500;
 const LOSS_DIGITS: f64 = 6e-9;
 /// Losses below this count as global, as published.
 const GLOBAL_LOSS: f64 = 1e-3;
-
-/// Runs a spec in memory.
-pub(super) fn ensemble(bench: &Bench<'_>, name: &str, text: &str) -> Result<Summary, Failure> {
-    let plan = Plan::resolve(&Spec::parse(name, text)?, Level::detect())?;
-    in_memory(&plan, bench.interrupt())?.ok_or_else(|| Interrupted.into())
-}
 
 /// The difference of two shares in standard errors of the pooled share; zero where both are zero or one.
 pub(super) fn z_score((a, n): (f64, u64), (b, m): (f64, u64)) -> f64 {
@@ -326,7 +321,7 @@ fn blocks(bench: &Bench<'_>) -> Outcome {
              gradient_norm = 1e-12\nsteps = 200000\n",
             5.0 / f64::from(*k)
         );
-        let summary = ensemble(bench, "basins-blocks", &text)?;
+        let summary = ensemble(bench, &format!("basins-blocks-{k}"), &text)?;
         let cell = &summary.cells[0];
         let mut cells = vec![k.to_string(), starts.to_string()];
         for (j, percent) in published.iter().enumerate() {

@@ -1,9 +1,11 @@
 //! What a claim is: the paper's statement, what is measured, the bound, and the verdict.
 
 use crate::figure::Figure;
+use crate::sweep::SweepProgress;
 use popgrad::RandomStream;
 use serde::Serialize;
 use std::error::Error;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::maths::Maths;
@@ -303,6 +305,15 @@ pub(crate) struct Bench<'a> {
     /// Seed of this claim: a function of the plan's seed and the claim's name.
     seed: u64,
     interrupt: &'a AtomicBool,
+    kept: Option<Kept<'a>>,
+}
+
+/// Where ensembles are kept.
+pub(crate) struct Kept<'a> {
+    /// A folder that holds a sweep for each.
+    pub(crate) folder: PathBuf,
+    /// Is told how far the one at hand has come.
+    pub(crate) advanced: &'a (dyn Fn(SweepProgress) + Sync),
 }
 
 impl<'a> Bench<'a> {
@@ -317,7 +328,17 @@ impl<'a> Bench<'a> {
         let tag = id
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3));
-        Self { profile, maths, seed: seed ^ tag, interrupt }
+        Self { profile, maths, seed: seed ^ tag, interrupt, kept: None }
+    }
+
+    /// Keeps ensembles, or does not.
+    pub(crate) fn keeping(self, kept: Option<Kept<'a>>) -> Self {
+        Self { kept, ..self }
+    }
+
+    /// Where ensembles are kept, if they are.
+    pub(crate) fn kept(&self) -> Option<&Kept<'a>> {
+        self.kept.as_ref()
     }
 
     /// Stream `index` of this claim.

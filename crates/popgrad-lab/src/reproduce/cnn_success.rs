@@ -1,8 +1,9 @@
 //! The two probabilities of the abstract, of the global and of the spurious minimum, and what restarts do.
 
-use super::basins::{ensemble, z_score};
+use super::basins::z_score;
 use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Interrupted, Outcome, Table, Verdict};
 use super::cnn_table1::{DIMENSIONS, Entry, entries, spec};
+use super::ensembles::ensemble;
 use super::numbers::significant;
 use super::sampling::largest;
 use crate::sweep::{Plan, Spec, ends_in_memory};

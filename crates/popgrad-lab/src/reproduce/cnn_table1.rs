@@ -1,7 +1,8 @@
 //! Table 1 of Du, Lee, Tian, Poczos and Singh (2018): how often gradient descent reaches the global minimum.
 
-use super::basins::{ensemble, z_score};
+use super::basins::z_score;
 use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Interrupted, Outcome, Table, Verdict};
+use super::ensembles::ensemble;
 use super::numbers::significant;
 use super::sampling::largest;
 use crate::figure::{Axis, Colour, Figure, Layer, LegendPlace, Mark, Panel};

@@ -19,6 +19,7 @@ mod conjecture1;
 mod conjecture2;
 mod conjecture2_basins;
 
+mod ensembles;
 mod fig10;
 mod fig6;
 mod fig7;

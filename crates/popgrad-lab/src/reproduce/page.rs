@@ -3,7 +3,6 @@
 use super::catalogue::{PAPERS, Paper};
 use super::claim::{Group, Table, Verdict};
 use super::numbers::{bound_text, value_text};
-use super::plan::Profile;
 use super::report::{ClaimReport, Completeness, Report};
 use std::fmt::Write as _;
 
@@ -57,10 +56,7 @@ fn with_code(text: &str) -> String {
 fn header(report: &Report) -> String {
     let paper = paper(report);
     let mut out = format!("<header>\n<h1>{}</h1>\n<p class=\"lead\">{}</p>\n", paper.heading, paper.lead);
-    let profile = match report.profile {
-        Profile::Quick => "quick",
-        Profile::Full => "full",
-    };
+    let profile = report.profile.name();
     let _ = writeln!(
         out,
         "<p class=\"meta\">popgrad {}, numerics {}, seed {}, {profile} profile.</p>",

@@ -20,6 +20,16 @@ pub enum Profile {
     Full,
 }
 
+impl Profile {
+    /// The word in files and folders.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Full => "full",
+        }
+    }
+}
+
 /// What `reproduce` is to do.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -33,6 +43,9 @@ pub struct Plan {
     pub claims: Vec<String>,
     /// Seed of every random number.
     pub seed: u64,
+    /// A folder that keeps the ensembles of claims as sweeps, so that an interrupted measurement goes on with them and a
+    /// finished one is not made twice. `None` computes them in memory.
+    pub keep: Option<PathBuf>,
     /// Number of threads; 0 for one per core. No result depends on it.
     pub threads: usize,
     /// Set by the caller to ask for an early end; the report then says that it is partial.
@@ -52,6 +65,7 @@ impl Plan {
             profile: Profile::Quick,
             claims: Vec::new(),
             seed: 1,
+            keep: None,
             threads: 0,
             interrupt: Arc::new(AtomicBool::new(false)),
             defect: 0.0,
@@ -67,6 +81,15 @@ pub enum Progress {
     Started {
         /// Its name.
         id: &'static str,
+    },
+    /// An ensemble that is kept has come further.
+    Advanced {
+        /// The claim's name.
+        id: &'static str,
+        /// Runs stored, or ended in a part that is being computed.
+        done: u64,
+        /// Runs of the ensemble.
+        total: u64,
     },
     /// A claim is measured and the report rewritten.
     Finished {
@@ -117,6 +140,14 @@ pub enum ReproduceError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The folder for ensembles cannot be made.
+    #[error("{} cannot be made: {source}", path.display())]
+    Keep {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// A file of the report could not be written.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -135,7 +166,7 @@ impl ReproduceError {
     pub fn kind(&self) -> Kind {
         match self {
             Self::UnknownPaper { .. } | Self::UnknownClaim { .. } | Self::NotAReport { .. } => Kind::Input,
-            Self::Directory { .. } => Kind::Io,
+            Self::Directory { .. } | Self::Keep { .. } => Kind::Io,
             Self::Storage(error) => error.kind(),
             Self::Threads { .. } => Kind::Resource,
         }

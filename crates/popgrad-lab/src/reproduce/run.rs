@@ -1,13 +1,14 @@
 //! Measuring: claims over threads, the report rewritten after each.
 
 use super::catalogue::{PAPERS, Paper};
-use super::claim::{Bench, Claim, Findings, Interrupted, Outcome};
+use super::claim::{Bench, Claim, Findings, Interrupted, Kept, Outcome};
 use super::maths::Maths;
 use super::page::render;
 use super::plan::{Plan, Progress, ReproduceError};
 use super::report::{ClaimReport, Completeness, Report};
 use crate::figure::on_white;
 use crate::storage::{AtomicFile, Overwrite, StorageError};
+use crate::sweep::SweepProgress;
 use rayon::prelude::*;
 use std::fs;
 use std::io::Write;
@@ -28,6 +29,9 @@ use std::time::Instant;
 pub fn run(plan: &Plan, progress: &mut dyn FnMut(Progress)) -> Result<Report, ReproduceError> {
     let paper = paper(&plan.paper)?;
     let claims = selection(paper.claims, &plan.claims)?;
+    if let Some(keep) = &plan.keep {
+        fs::create_dir_all(keep).map_err(|source| ReproduceError::Keep { path: keep.clone(), source })?;
+    }
     prepare(&plan.out)?;
     let mut report = Report::empty(plan, paper, &claims);
     write_pages(&plan.out, &report)?;
@@ -59,6 +63,7 @@ pub fn run(plan: &Plan, progress: &mut dyn FnMut(Progress)) -> Result<Report, Re
 /// What a measuring thread tells the writer.
 enum Message {
     Started(&'static str),
+    Advanced(&'static str, SweepProgress),
     Measured(&'static Claim, Outcome, f64),
 }
 
@@ -71,7 +76,12 @@ fn measure_all(claims: &[&'static Claim], plan: &Plan, sender: Sender<Message>) 
         let _ = sender.send(Message::Started(claim.id));
         let start = Instant::now();
         let maths = Maths::with_defect(plan.defect);
-        let bench = Bench::new(claim.id, plan.profile, plan.seed, maths, &plan.interrupt);
+        let advanced = |now: SweepProgress| {
+            let _ = sender.send(Message::Advanced(claim.id, now));
+        };
+        let folder = plan.keep.as_ref().map(|keep| keep.join(plan.profile.name()));
+        let kept = folder.map(|folder| Kept { folder, advanced: &advanced });
+        let bench = Bench::new(claim.id, plan.profile, plan.seed, maths, &plan.interrupt).keeping(kept);
         let outcome = (claim.measure)(&bench);
         let _ = sender.send(Message::Measured(claim, outcome, start.elapsed().as_secs_f64()));
     });
@@ -87,6 +97,10 @@ fn take_in(
     let (claim, outcome, seconds) = match message {
         Message::Started(id) => {
             progress(Progress::Started { id });
+            return Ok(());
+        }
+        Message::Advanced(id, SweepProgress { done, total }) => {
+            progress(Progress::Advanced { id, done, total });
             return Ok(());
         }
         Message::Measured(claim, outcome, seconds) => (claim, outcome, seconds),

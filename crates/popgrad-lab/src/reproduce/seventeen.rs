@@ -1,7 +1,8 @@
 //! A disagreement in the literature: how often 17 students of 17 teachers find the global minimum.
 
-use super::basins::{ensemble, z_score};
+use super::basins::z_score;
 use super::claim::{Bench, Bound, Claim, Failure, Findings, Group, Outcome, Table, Verdict};
+use super::ensembles::ensemble;
 use crate::figure::{Axis, Colour, Figure, Layer, Mark, Panel};
 use crate::sweep::{CellSummary, PRESETS, Summary};
 
@@ -55,7 +56,7 @@ fn seventeen(bench: &Bench<'_>) -> Outcome {
         "basins-seventeen",
         "Share of starts that reach the global minimum at k = n = 17, against the step of gradient descent, for four scales of the \
          start (standard deviation of an entry times \u{221a}17); bars are 95 % Wilson intervals. Marks at step 0 are the gradient \
-         flow. Dotted: the range of the third source.",
+         flow. Grey lines: the range of the third source.",
         &picture(&grid),
     );
     Ok(findings)
