@@ -58,6 +58,7 @@ pub const TABLE: &[Bound] = &[
     row("BlockFamily::spectrum", "eigenvalues of the assembled Hessian", (16.0, "k times the largest |eigenvalue|"), "inner products in refined families (Z.22)"),
     row("BlockFamily::classify", "CriticalPoint::classify at the same points", (1.0, "as eigenvalue_error"), "isotypic blocks for the assembled Hessian"),
     row("BlockFamily::find", "published minimum of six units, 15 digits", (4.0, "1, the loss"), "the point's error enters squared"),
+    row("BlockFamily::of_point", "the coordinates that were embedded, students and teachers in another order", (8.0, "the longest student"), "means of equal entries (Z.13)"),
     row("BlockFamily::minima", "published minima", (4.0, "as BlockFamily::find"), "the same code"),
     row("BlockFamily::continue_to", "published limits", (4.0, "as BlockFamily::find"), "the same code"),
     // ensembles

@@ -9,7 +9,7 @@ use crate::{Eigenspace, Matrix};
 /// Two blocks whose entries agree to this share are one.
 const MERGED: f64 = 1e-6;
 /// Most blocks.
-const MOST_BLOCKS: usize = 6;
+pub(super) const MOST_BLOCKS: usize = 6;
 
 /// The students of an orthonormal teacher that are fixed by a product of symmetric groups, `p = [p_1, ..., p_b]`.
 ///

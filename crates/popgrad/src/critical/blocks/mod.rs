@@ -4,6 +4,7 @@ mod classify;
 mod family;
 mod field;
 mod loss;
+mod recognise;
 mod search;
 mod spectrum;
 mod structure;

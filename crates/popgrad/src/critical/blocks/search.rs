@@ -92,7 +92,7 @@ impl BlockFamily {
 
     /// The same point with its students renamed so that each stands at its teacher as far as renaming keeps the family: the two
     /// students of a block of two, and the students of two blocks of one, may be exchanged.
-    fn paired(&self, point: &[f64]) -> Result<Vec<f64>, CriticalError> {
+    pub(super) fn paired(&self, point: &[f64]) -> Result<Vec<f64>, CriticalError> {
         let mut m = self.matrix(point)?;
         let (b, p) = (self.sizes.blocks(), &self.sizes.0);
         for i in (0..b).filter(|i| p[*i] == 2.0) {

@@ -4,8 +4,8 @@ use super::orthonormal;
 use crate::fixture;
 use popgrad::accuracy::bound;
 use popgrad::{
-    BlockFamily, Blocks, CriticalError, RandomStream, Student, XyPlane, extrapolate_to_zero,
-    symmetric_eigenvalues,
+    Atlas, BlockFamily, Blocks, CriticalError, Matrix, RandomStream, Student, Trained, XyPlane,
+    extrapolate_to_zero, symmetric_eigenvalues,
 };
 use std::f64::consts::PI;
 
@@ -48,6 +48,88 @@ fn independent_loss_and_gradient_are_those_of_the_full_problem() {
             }
         }
     }
+}
+
+/// Students in a random order, and the teachers with them in another: the same point under other names.
+fn renamed(w: &Matrix, stream: &mut RandomStream) -> Matrix {
+    let k = w.rows();
+    let mut order = |n: usize| {
+        let mut keys: Vec<(f64, usize)> = (0..n).map(|i| (stream.uniform_centred(), i)).collect();
+        keys.sort_by(|a, b| a.0.total_cmp(&b.0));
+        keys.into_iter().map(|key| key.1).collect::<Vec<usize>>()
+    };
+    let (rows, columns) = (order(k), order(k));
+    let mut out = Matrix::zeros(k, k);
+    for r in 0..k {
+        for c in 0..k {
+            out.row_mut(r)[c] = w.row(rows[r])[columns[c]];
+        }
+    }
+    out
+}
+
+fn sorted(entries: &[f64]) -> Vec<f64> {
+    let mut out = entries.to_vec();
+    out.sort_by(f64::total_cmp);
+    out
+}
+
+#[test]
+fn a_point_is_recognised_under_other_names() {
+    let row = bound("BlockFamily::of_point").unwrap();
+    for sizes in STRUCTURES.into_iter().chain([&[4.0, 4.0][..], &[2.0, 2.0, 7.0], &[1.0, 2.0, 2.0, 3.0]]) {
+        let (family, k) = (BlockFamily::try_new(sizes).unwrap(), unit_count(sizes));
+        let problem = orthonormal(k, k);
+        let atlas = Atlas::try_new(&problem, Trained::Weights).unwrap();
+        for draw in 0..10 {
+            let mut stream = RandomStream::new(6, draw);
+            let x = family.random_start(&mut stream);
+            let w = renamed(&family.embed(&x).unwrap(), &mut stream);
+            let isotropy = atlas.isotropy_of(Student::new(w.view())).unwrap();
+            let (found, y) = BlockFamily::of_point(&problem, w.view(), &isotropy).unwrap().unwrap();
+            assert_eq!(found.sizes(), sorted(sizes), "{sizes:?}");
+            let longest = (0..k).map(|j| w.row(j).iter().map(|v| v * v).sum::<f64>().sqrt());
+            let longest = longest.fold(0.0, f64::max);
+            let (got, want) = (sorted(found.embed(&y).unwrap().as_slice()), sorted(w.as_slice()));
+            for (got, want) in got.iter().zip(&want) {
+                assert!(row.used(*got, *want, longest) <= 1.0, "{sizes:?}: {got} vs {want}");
+            }
+            // Equal entries do not make equal points; equal spectra do.
+            let (got, want) = (found.spectrum(&y).unwrap(), family.spectrum(&x).unwrap());
+            let all = |spectrum: &[popgrad::Eigenspace]| {
+                sorted(&spectrum.iter().flat_map(|e| vec![e.value; e.multiplicity]).collect::<Vec<f64>>())
+            };
+            let (got, want) = (all(&got), all(&want));
+            let largest = want.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+            for (got, want) in got.iter().zip(&want) {
+                assert!((got - want).abs() <= 1e-13 * largest, "{sizes:?}: {got} vs {want}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_point_without_the_structure_is_not_recognised() {
+    let problem = orthonormal(6, 6);
+    let atlas = Atlas::try_new(&problem, Trained::Weights).unwrap();
+    let family = BlockFamily::try_new(&[2.0, 4.0]).unwrap();
+    let mut stream = RandomStream::new(8, 0);
+    let mut w = family.embed(&family.random_start(&mut stream)).unwrap();
+    let isotropy = atlas.isotropy_of(Student::new(w.view())).unwrap();
+    assert!(BlockFamily::of_point(&problem, w.view(), &isotropy).unwrap().is_some());
+    // Another point than the one whose isotropy is given, and one with more blocks than a family has.
+    w.row_mut(3)[4] += 0.1;
+    assert_eq!(BlockFamily::of_point(&problem, w.view(), &isotropy).unwrap(), None);
+    let seven = orthonormal(7, 7);
+    let mut w = Matrix::zeros(7, 7);
+    stream.fill_normal(w.as_mut_slice());
+    let isotropy =
+        Atlas::try_new(&seven, Trained::Weights).unwrap().isotropy_of(Student::new(w.view())).unwrap();
+    assert_eq!(BlockFamily::of_point(&seven, w.view(), &isotropy).unwrap(), None);
+    assert!(matches!(
+        BlockFamily::of_point(&problem, w.view(), &isotropy),
+        Err(CriticalError::NotOrthonormal { students: 7, teachers: 6, .. })
+    ));
 }
 
 #[test]
