@@ -37,7 +37,8 @@ pub(crate) struct Args {
     /// Folder that keeps ensembles of starts as sweeps, so that the same command goes on with them
     ///
     /// The claims on basins and on shares compute ensembles: a minute by default, hours with --full. Kept, each is a folder as
-    /// `popgrad sweep` writes it; what is complete there is not computed again.
+    /// `popgrad sweep` writes it; what is complete there is not computed again. Ensembles of which single ends are asked for
+    /// (conjecture2-basins, basins-run-on, some of du2018) take minutes and are not kept.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
     /// Seed of every random number
@@ -136,7 +137,7 @@ fn json_text(reports: &[(Report, PathBuf)]) -> String {
 fn failure(args: &Args, error: &reproduce::ReproduceError) -> Failure {
     let argument = match error {
         reproduce::ReproduceError::UnknownClaim { .. } => "--claim".to_owned(),
-        reproduce::ReproduceError::Keep { .. } => "--keep".to_owned(),
+        reproduce::ReproduceError::Keep { .. } | reproduce::ReproduceError::Kept(_) => "--keep".to_owned(),
         reproduce::ReproduceError::Threads { .. } => "--threads".to_owned(),
         _ => format!("--out {}", args.out.display()),
     };

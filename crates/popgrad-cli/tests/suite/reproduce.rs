@@ -71,8 +71,8 @@ fn ctrl_c_leaves_a_readable_partial_report() {
 fn kept_ensembles_are_gone_on_with_and_not_computed_twice() {
     use std::process::{Command, Stdio};
     let here = Scratch::new("reproduce-keep");
-    let line = "reproduce safran2018 --claim basins-blocks --keep kept --out report";
-    let child = Command::new(env!("CARGO_BIN_EXE_popgrad"))
+    let line = "reproduce safran2018 --claim basins-blocks --keep report/kept --out report";
+    let mut child = Command::new(env!("CARGO_BIN_EXE_popgrad"))
         .args(line.split_whitespace())
         .current_dir(here.path(""))
         .stdout(Stdio::piped())
@@ -80,27 +80,37 @@ fn kept_ensembles_are_gone_on_with_and_not_computed_twice() {
         .spawn()
         .unwrap();
     // Ten students follow six and eight, so that something is complete by then.
-    while !here.path("kept/quick/basins-blocks-10/manifest.json").exists() {
+    while !here.path("report/kept/quick/basins-blocks-10/manifest.json").exists() {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended before");
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{stderr}");
-    assert!(stderr.contains("goes on with the ensembles in kept"), "{stderr}");
+    assert!(stderr.contains("goes on with the ensembles in report/kept"), "{stderr}");
     assert_eq!(here.run(line).status, 0);
     let measured = claims(&here)["claims"].clone();
     assert_eq!(here.run(line).status, 0);
     assert_eq!(claims(&here)["claims"], measured);
     for k in [6, 8, 10, 12, 15] {
         let log =
-            std::fs::read_to_string(here.path(&format!("kept/quick/basins-blocks-{k}/log.jsonl"))).unwrap();
+            std::fs::read_to_string(here.path(&format!("report/kept/quick/basins-blocks-{k}/log.jsonl")))
+                .unwrap();
         assert_eq!(log.matches("\"event\":\"finished\"").count(), 1, "{k}: {log}");
     }
     here.write("file", b"");
     let ran = here.run("reproduce safran2018 --claim basins-blocks --keep file --out report");
     assert_eq!(ran.status, 2);
     assert!(ran.stderr.starts_with("error: --keep: file cannot be made: "), "{}", ran.stderr);
+    // A folder of another spec is refused and left alone.
+    let manifest = "report/kept/quick/basins-blocks-8/manifest.json";
+    let other =
+        std::fs::read_to_string(here.path(manifest)).unwrap().replace("\"runs\": 500", "\"runs\": 400");
+    here.write(manifest, other.as_bytes());
+    let ran = here.run(line);
+    assert_eq!(ran.status, 2);
+    assert!(ran.stderr.contains("error: --keep: ") && ran.stderr.contains("runs was 400"), "{}", ran.stderr);
 }
 
 #[test]

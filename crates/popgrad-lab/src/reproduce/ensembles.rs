@@ -3,6 +3,10 @@
 use super::claim::{Bench, Failure, Interrupted};
 use crate::sweep::{Mode, Plan, Shard, Spec, Summary, Sweep, SweepEnd, in_memory};
 use popgrad::Level;
+use std::sync::Mutex;
+
+/// Held by the ensemble that has all threads.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// Computes a spec. Where the bench keeps ensembles, `name` is the folder of this one, and what it holds is not computed again.
 pub(super) fn ensemble(bench: &Bench<'_>, name: &str, text: &str) -> Result<Summary, Failure> {
@@ -12,7 +16,10 @@ pub(super) fn ensemble(bench: &Bench<'_>, name: &str, text: &str) -> Result<Summ
     };
     let folder = kept.folder.join(name);
     let sweep = Sweep::open(plan, &folder, Mode::Resume, Shard::WHOLE, env!("CARGO_PKG_VERSION"))?;
-    match sweep.run(rayon::current_num_threads(), bench.interrupt(), &mut |now| (kept.advanced)(now))? {
+    // Claims run beside each other: the first has all threads, the others one each.
+    let turn = TURN.try_lock();
+    let threads = if turn.is_ok() { rayon::current_num_threads() } else { 1 };
+    match sweep.run(threads, bench.interrupt(), &mut |now| (kept.advanced)(now))? {
         SweepEnd::Finished(summary) => Ok(summary),
         SweepEnd::Interrupted | SweepEnd::ShardDone { .. } => Err(Interrupted.into()),
     }
@@ -25,7 +32,6 @@ mod tests {
     use super::super::plan::Profile;
     use super::*;
     use crate::sweep::SweepProgress;
-    use std::sync::Mutex;
     use std::sync::atomic::AtomicBool;
 
     const SPEC: &str = "runs = 40\npart = 8\n[problem]\nteacher = \"orthonormal:7\"\n[dynamics]\nstep = 0.3\n[stop]\n\

@@ -1,6 +1,7 @@
 //! What to measure, how thoroughly, and where the report goes.
 
 use crate::storage::StorageError;
+use crate::sweep::SweepError;
 use popgrad::Kind;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -148,6 +149,9 @@ pub enum ReproduceError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A kept ensemble cannot be computed or taken up: its folder holds another one, or is in use, or cannot be written.
+    #[error(transparent)]
+    Kept(#[from] SweepError),
     /// A file of the report could not be written.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -167,6 +171,7 @@ impl ReproduceError {
         match self {
             Self::UnknownPaper { .. } | Self::UnknownClaim { .. } | Self::NotAReport { .. } => Kind::Input,
             Self::Directory { .. } | Self::Keep { .. } => Kind::Io,
+            Self::Kept(error) => error.kind(),
             Self::Storage(error) => error.kind(),
             Self::Threads { .. } => Kind::Resource,
         }

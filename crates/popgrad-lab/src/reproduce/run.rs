@@ -8,7 +8,7 @@ use super::plan::{Plan, Progress, ReproduceError};
 use super::report::{ClaimReport, Completeness, Report};
 use crate::figure::on_white;
 use crate::storage::{AtomicFile, Overwrite, StorageError};
-use crate::sweep::SweepProgress;
+use crate::sweep::{SweepError, SweepProgress};
 use rayon::prelude::*;
 use std::fs;
 use std::io::Write;
@@ -29,10 +29,10 @@ use std::time::Instant;
 pub fn run(plan: &Plan, progress: &mut dyn FnMut(Progress)) -> Result<Report, ReproduceError> {
     let paper = paper(&plan.paper)?;
     let claims = selection(paper.claims, &plan.claims)?;
-    if let Some(keep) = &plan.keep {
-        fs::create_dir_all(keep).map_err(|source| ReproduceError::Keep { path: keep.clone(), source })?;
-    }
     prepare(&plan.out)?;
+    if let Some(keep) = &plan.keep {
+        prepare_keep(keep, &plan.out)?;
+    }
     let mut report = Report::empty(plan, paper, &claims);
     write_pages(&plan.out, &report)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(plan.threads).build();
@@ -108,9 +108,10 @@ fn take_in(
     let findings = match outcome {
         Ok(findings) => findings,
         Err(error) if error.is::<Interrupted>() => return Ok(()),
-        Err(error) => Findings {
-            remarks: vec![format!("The measurement stopped with an error: {error}.")],
-            ..Findings::default()
+        Err(error) => match error.downcast::<SweepError>() {
+            Ok(error) if plan.keep.is_some() => return Err(ReproduceError::Kept(*error)),
+            Ok(error) => stopped(&*error),
+            Err(error) => stopped(&*error),
         },
     };
     for picture in &findings.figures {
@@ -128,6 +129,12 @@ fn take_in(
         seconds,
     });
     Ok(())
+}
+
+/// What is said of a claim whose measurement failed.
+fn stopped(error: &dyn std::error::Error) -> Findings {
+    let remarks = vec![format!("The measurement stopped with an error: {error}.")];
+    Findings { remarks, ..Findings::default() }
 }
 
 fn paper(name: &str) -> Result<&'static Paper, ReproduceError> {
@@ -185,6 +192,17 @@ fn prepare(out: &Path) -> Result<(), ReproduceError> {
         }
     }
     fs::create_dir_all(&figures).map_err(fail(&figures))
+}
+
+/// Makes the folder for ensembles.
+fn prepare_keep(keep: &Path, out: &Path) -> Result<(), ReproduceError> {
+    let fail = |source| ReproduceError::Keep { path: keep.to_owned(), source };
+    fs::create_dir_all(keep).map_err(fail)?;
+    let figures = out.join("figures").canonicalize().map_err(fail)?;
+    if keep.canonicalize().map_err(fail)?.starts_with(figures) {
+        return Err(fail(std::io::Error::other("a report clears its figures")));
+    }
+    Ok(())
 }
 
 fn write_pages(out: &Path, report: &Report) -> Result<(), ReproduceError> {

@@ -93,7 +93,7 @@ pub struct RunEnd {
     pub output: Vec<f64>,
 }
 
-/// How far a range of runs has come.
+/// How far the runs of a machine have come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EnsembleProgress {
     /// Runs that have ended.

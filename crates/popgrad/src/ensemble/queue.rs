@@ -25,7 +25,7 @@ impl Queue {
     /// Lets a range of runs wait behind the others.
     pub(super) fn extend(&mut self, runs: Range<u64>) {
         if !runs.is_empty() {
-            self.runs += runs.end - runs.start;
+            self.runs = self.runs.saturating_add(runs.end - runs.start);
             self.waiting.push_back(runs);
         }
     }

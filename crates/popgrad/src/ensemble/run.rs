@@ -1,4 +1,4 @@
-//! The machine that advances a range of runs.
+//! The machine that advances ranges of runs.
 
 use super::descent::Descent;
 use super::flow::Flow;
@@ -104,7 +104,7 @@ impl<'e> EnsembleRun<'e> {
     }
 
     /// Adds a range of runs; lanes take them as soon as no other run waits. Between ranges that are added in time no lane
-    /// rests, where a machine for each would wait for the slowest run of every range.
+    /// rests, where a machine for each would wait for the slowest run of every range. A run that is given twice is computed twice.
     ///
     /// # Errors
     ///

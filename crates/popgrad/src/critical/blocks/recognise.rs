@@ -4,7 +4,7 @@ use super::classify::check;
 use super::family::{BlockFamily, Entry, MOST_BLOCKS};
 use crate::critical::{CriticalError, Isotropy};
 use crate::vector::{dot, norm};
-use crate::{Matrix, MatrixView, TwoLayer};
+use crate::{Matrix, MatrixView, Student, TwoLayer};
 
 /// Entries that a family makes equal may differ by this share of the longest student.
 const EQUAL: f64 = 1e-4;
@@ -29,7 +29,8 @@ impl BlockFamily {
     ///
     /// # Errors
     ///
-    /// [`CriticalError::NotOrthonormal`], unless the problem is the plain one with orthonormal teachers.
+    /// [`CriticalError::NotOrthonormal`], unless the problem is the plain one with orthonormal teachers;
+    /// [`CriticalError::Problem`] for a student that does not fit.
     ///
     /// # Examples
     ///
@@ -51,6 +52,7 @@ impl BlockFamily {
     ) -> Result<Option<(Self, Vec<f64>)>, CriticalError> {
         let k = weights.rows();
         check(problem, k)?;
+        problem.loss(Student::new(weights))?; // refuses a student that does not fit
         let mut products = Matrix::zeros(k, k);
         for j in 0..k {
             for m in 0..k {
@@ -59,8 +61,13 @@ impl BlockFamily {
         }
         let size = (0..k).map(|j| norm(weights.row(j))).fold(0.0, f64::max);
         let apart = |a: f64, b: f64| (a - b).abs() > EQUAL * size;
-        let in_span = |j: usize| !apart(norm(weights.row(j)), norm(products.row(j)));
-        let is_known = isotropy.blocks().is_some_and(|blocks| blocks.len() <= MOST_BLOCKS);
+        let in_span = |j: usize| {
+            let (whole, part) = (norm(weights.row(j)), norm(products.row(j)));
+            (whole - part) * (whole + part) <= (EQUAL * size) * (EQUAL * size)
+        };
+        let is_known = isotropy.blocks().is_some_and(|blocks| blocks.len() <= MOST_BLOCKS)
+            && covers(&isotropy.students, k)
+            && covers(&isotropy.teachers, k);
         if !(is_known && (0..k).all(in_span)) {
             return Ok(None);
         }
@@ -79,6 +86,13 @@ impl BlockFamily {
         let point = family.paired(&point)?;
         Ok(Some((family, point)))
     }
+}
+
+/// Whether orbits hold each of `k` units once.
+fn covers(orbits: &[Vec<usize>], k: usize) -> bool {
+    let mut units: Vec<usize> = orbits.iter().flatten().copied().collect();
+    units.sort_unstable();
+    units.into_iter().eq(0..k)
 }
 
 /// Pairs each orbit of teachers with one of students, smaller blocks first.

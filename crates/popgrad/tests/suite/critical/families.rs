@@ -117,6 +117,14 @@ fn a_point_without_the_structure_is_not_recognised() {
     let mut w = family.embed(&family.random_start(&mut stream)).unwrap();
     let isotropy = atlas.isotropy_of(Student::new(w.view())).unwrap();
     assert!(BlockFamily::of_point(&problem, w.view(), &isotropy).unwrap().is_some());
+    // In more dimensions; not with a part outside the teachers' span.
+    let wide = orthonormal(6, 8);
+    let mut far = Matrix::zeros(6, 8);
+    (0..6).for_each(|r| far.row_mut(r)[..6].copy_from_slice(w.row(r)));
+    let (in_plane, same) = (BlockFamily::of_point(&problem, w.view(), &isotropy), isotropy.clone());
+    assert_eq!(BlockFamily::of_point(&wide, far.view(), &same).unwrap(), in_plane.unwrap());
+    far.row_mut(2)[7] = 0.01;
+    assert_eq!(BlockFamily::of_point(&wide, far.view(), &same).unwrap(), None);
     // Another point than the one whose isotropy is given, and one with more blocks than a family has.
     w.row_mut(3)[4] += 0.1;
     assert_eq!(BlockFamily::of_point(&problem, w.view(), &isotropy).unwrap(), None);
@@ -130,6 +138,10 @@ fn a_point_without_the_structure_is_not_recognised() {
         BlockFamily::of_point(&problem, w.view(), &isotropy),
         Err(CriticalError::NotOrthonormal { students: 7, teachers: 6, .. })
     ));
+    // An isotropy of another number of units, and a student that does not fit.
+    assert_eq!(BlockFamily::of_point(&seven, w.view(), &same).unwrap(), None);
+    let narrow = Matrix::zeros(6, 5);
+    assert!(matches!(BlockFamily::of_point(&problem, narrow.view(), &same), Err(CriticalError::Problem(_))));
 }
 
 #[test]
