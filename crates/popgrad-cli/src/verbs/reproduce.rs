@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// What is typed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Example:\n  popgrad reproduce tian2017 --out popgrad-report\n\n\
-    The report is index.html in that folder; it opens from disk without a network. The exit status is 1 if and only\n\
+    The report is index.html in that folder; it opens from disk without a network. The exit status is 1 if and only \
     if the verdict on a claim is not the expected one.")]
 pub(crate) struct Args {
     /// Papers: tian2017, safran2018, du2018 [default: tian2017]

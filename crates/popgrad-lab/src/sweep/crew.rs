@@ -1,7 +1,7 @@
 //! The threads of a sweep: parts computed one after another in the same lanes, and handed over as they are complete.
 //!
 //! A thread that has no more runs to begin takes the next part of the same cell, while slow runs of earlier parts go on; so
-//! lanes rest only at the end of a cell.
+//! lanes rest only at the end of a cell, and where the ends of one more part would take too much memory.
 
 use super::classes::Classes;
 use super::error::SweepError;

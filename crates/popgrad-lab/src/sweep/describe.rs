@@ -156,4 +156,17 @@ mod tests {
         }
         assert!(seen.len() >= 4, "{seen:?}");
     }
+
+    #[test]
+    fn ends_of_more_than_a_thousand_variables_have_a_spectrum() {
+        let text = "runs = 8\nseed = 3\n[problem]\nteacher = \"orthonormal:32\"\n[dynamics]\nstep = 0.15\n[stop]\ngradient_norm = 1e-10\n";
+        let plan = Plan::resolve(&Spec::parse("a.toml", text).unwrap(), Level::detect()).unwrap();
+        let ends = ends_in_memory(&plan, &AtomicBool::new(false), &Clone::clone).unwrap().unwrap();
+        let cell = &plan.cells[0];
+        for end in &ends[0] {
+            let found = describe(cell, &cell.representative(end));
+            assert!((found.loss.unwrap() - end.loss).abs() <= 1e-12, "{found:?} {}", end.loss);
+            assert!(found.lambda_min.unwrap() > 0.0 && found.nature.unwrap().ends_with("minimum"));
+        }
+    }
 }

@@ -17,8 +17,8 @@ impl BlockFamily {
     /// `None` for a point without such a structure.
     ///
     /// Students may stand in any order, and each is put to its teacher as in [`BlockFamily::find`]; teachers are orthonormal in any
-    /// position. With [`BlockFamily::find`] and
-    /// [`BlockFamily::classify`] this gives the spectrum at a point that gradient descent has come to, whatever the number of units.
+    /// position. With [`BlockFamily::find`] and [`BlockFamily::classify`] this gives the spectrum at a point that gradient descent
+    /// has come to, whatever the number of units.
     ///
     /// Source: docs/theory/critical.md, (Z.13).
     ///

@@ -4,7 +4,7 @@ use super::orthonormal;
 use crate::fixture;
 use popgrad::accuracy::bound;
 use popgrad::{
-    Atlas, BlockFamily, Blocks, CriticalError, Matrix, RandomStream, Student, Trained, XyPlane,
+    Atlas, BlockFamily, Blocks, CriticalError, Matrix, RandomStream, Student, Trained, TwoLayer, XyPlane,
     extrapolate_to_zero, symmetric_eigenvalues,
 };
 use std::f64::consts::PI;
@@ -117,6 +117,22 @@ fn a_point_without_the_structure_is_not_recognised() {
     let mut w = family.embed(&family.random_start(&mut stream)).unwrap();
     let isotropy = atlas.isotropy_of(Student::new(w.view())).unwrap();
     assert!(BlockFamily::of_point(&problem, w.view(), &isotropy).unwrap().is_some());
+    // Teachers in another position: both reflected at the same plane.
+    let axis: Vec<f64> = (1..=6_u8).map(f64::from).collect();
+    let square: f64 = axis.iter().map(|a| a * a).sum();
+    let reflected = |m: &Matrix| {
+        let mut out = m.clone();
+        for r in 0..6 {
+            let along: f64 = m.row(r).iter().zip(&axis).map(|(x, a)| x * a).sum();
+            out.row_mut(r).iter_mut().zip(&axis).for_each(|(x, a)| *x -= 2.0 * along / square * a);
+        }
+        out
+    };
+    let turned = TwoLayer::try_new(reflected(&Matrix::identity(6, 6))).unwrap();
+    let (found, got) = BlockFamily::of_point(&turned, reflected(&w).view(), &isotropy).unwrap().unwrap();
+    let (straight, want) = BlockFamily::of_point(&problem, w.view(), &isotropy).unwrap().unwrap();
+    assert_eq!(found, straight);
+    assert!(got.iter().zip(&want).all(|(x, y)| (x - y).abs() <= 1e-14), "{got:?} {want:?}");
     // In more dimensions; not with a part outside the teachers' span.
     let wide = orthonormal(6, 8);
     let mut far = Matrix::zeros(6, 8);
